@@ -1,0 +1,10 @@
+/** Tests import the TypeScript sources; what forks or loads the addon runs the built `dist/` in a process of its own. */
+module.exports = {
+  testEnvironment: 'node',
+  testMatch: ['<rootDir>/test/**/*.test.ts'],
+  transform: {
+    '^.+\\.ts$': ['@swc/jest', { jsc: { parser: { syntax: 'typescript' }, target: 'es2022' }, module: { type: 'commonjs' } }],
+  },
+  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/build'],
+  testTimeout: 60_000,
+}

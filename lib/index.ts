@@ -1,0 +1,2 @@
+// placeholder until lib/config exports defineConfig
+export {}
