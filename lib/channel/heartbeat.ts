@@ -1,0 +1,28 @@
+/**
+ * The shared memory between arbiter and workers: one row of 64-bit floats for each worker. A worker only stores; the
+ * arbiter only reads, and believes nothing of it but that a changed `beat` is a sign of life.
+ */
+export const CELLS = 1024
+export const COLUMNS = 16
+
+/** Columns of a row. Counters only grow while the worker lives; gauges are as of the last beat. */
+export const COLUMN = {
+  /** Counts up with every turn of the worker's own timer. */
+  beat: 0,
+  requests: 1,
+  inFlight: 2,
+  connections: 3,
+  /** Event loop delay in milliseconds, the largest of the last beat. */
+  lag: 4,
+  informational: 5,
+  success: 6,
+  redirection: 7,
+  clientError: 8,
+  serverError: 9,
+} as const
+
+export const BYTES = CELLS * COLUMNS * Float64Array.BYTES_PER_ELEMENT
+
+/** One worker's row of the mapped memory. */
+export const row = (memory: ArrayBuffer, cell: number): Float64Array =>
+  new Float64Array(memory, cell * COLUMNS * Float64Array.BYTES_PER_ELEMENT, COLUMNS)

@@ -1,0 +1,69 @@
+/**
+ * What arbiter and worker say to each other. One message is one datagram of JSON on a SOCK_SEQPACKET socket; the
+ * descriptors that belong to it travel beside it (SCM_RIGHTS) in the order that the message's comment gives.
+ *
+ * The first message is always the arbiter's `go`; the worker says nothing before it. Both sides refuse another
+ * `protocol` than their own.
+ */
+import type { WorkerSettings } from '../config/settings.ts'
+import type { ListenerAddress } from '../kernel/kernel.ts'
+
+export const PROTOCOL = 1
+
+/** Environment variable that names the channel's descriptor in a worker; the worker removes it before the app runs. */
+export const CHANNEL_VARIABLE = 'MONOCEROS_CHANNEL'
+
+/** Descriptors: the heartbeat memory, the alarm of the stuck-stack watcher, then one for each of `listeners`. */
+export type Go = {
+  readonly kind: 'go'
+  readonly protocol: number
+  /** Of monoceros, for the log. */
+  readonly version: string
+  /** The arbiter's pid: a worker whose parent is another process exits. */
+  readonly arbiter: number
+  readonly slot: number
+  readonly generation: number
+  /** The worker's row in the heartbeat memory (`lib/channel/heartbeat.ts`). */
+  readonly cell: number
+  /** Opened from `bind`; empty where the app says itself what it listens on. */
+  readonly listeners: readonly ListenerAddress[]
+  readonly settings: WorkerSettings
+}
+
+/** Arbiter to worker. */
+export type ToWorker =
+  | Go
+  /** Answer to `listen`. One descriptor: the listening socket. */
+  | { readonly kind: 'listening'; readonly id: number; readonly address: ListenerAddress }
+  | { readonly kind: 'refused'; readonly id: number; readonly code: string; readonly message: string }
+  /** Finish what is in flight, then leave. `within`: milliseconds until the arbiter kills. */
+  | { readonly kind: 'drain'; readonly within: number; readonly stopping: boolean }
+  /** Leave now: connections are cut. */
+  | { readonly kind: 'quit' }
+  /** Descriptors: one for each name, to be placed on it. */
+  | { readonly kind: 'reopen'; readonly files: readonly ('stdout' | 'stderr' | 'accesslog')[] }
+
+/** Why an app could not be served; the arbiter's exit code 4 while no generation has ever been good. */
+export type AppFault =
+  | 'missing'
+  | 'threw'
+  | 'unusableExport'
+  | 'neverListened'
+  | 'exited'
+  | 'clusterFork'
+  | 'unsupported'
+
+/** Worker to arbiter. */
+export type ToArbiter =
+  /** The worker hears its channel: from now on it is asked by message, not by TERM. */
+  | { readonly kind: 'announced'; readonly pid: number }
+  /** Open (or share) what the app asks to listen on. */
+  | { readonly kind: 'listen'; readonly id: number; readonly address: ListenerAddress; readonly backlog: number }
+  /** Accepting connections, and `process.send('ready')` was called where `waitReady` asks for it. */
+  | { readonly kind: 'ready'; readonly address: readonly ListenerAddress[] }
+  /** `text` is one line; `stack` is the app's own, printed once. */
+  | { readonly kind: 'failed'; readonly fault: AppFault; readonly text: string; readonly stack?: string }
+  /** Wants to be replaced and then drained (`maxRequests`, `maxMemory`). */
+  | { readonly kind: 'retire'; readonly reason: string }
+  /** Progress of a drain, for the log. */
+  | { readonly kind: 'draining'; readonly idle: number; readonly active: number }

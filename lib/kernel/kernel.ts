@@ -1,0 +1,221 @@
+/**
+ * Everything that monoceros asks of the operating system and Node does not offer, behind one interface.
+ *
+ * `addon.ts` is the real one and the only file that loads the addon; tests have a fake that passes the same contract
+ * test. The kernel keeps no policy: no retry, no log, no environment look-up, no PATH search. A system call that fails
+ * throws a `KernelError` unless its comment says otherwise.
+ */
+import type { Fd, Ms, Pid } from '../units.ts'
+
+/** A signal by its POSIX name, as in `os.constants.signals`. */
+export type Signal = NodeJS.Signals
+
+/** A failed system call. `message` is one line that names the call, the errno and what it was about. */
+export type KernelError = Error & {
+  /** The errno's name, such as `ENOENT`. */
+  readonly code: string
+  readonly errno: number
+  readonly syscall: string
+  readonly path?: string
+}
+
+/** What the child was doing when it failed to become the program: in the order of the child's work. */
+export type SpawnStage = 'fork' | 'signals' | 'session' | 'fds' | 'cwd' | 'limits' | 'identity' | 'parent' | 'exec'
+
+/** `spawn` failed; the child, where there was one, has been reaped. */
+export type SpawnError = KernelError & { readonly stage: SpawnStage }
+
+export type ResourceLimit = {
+  /** As in getrlimit(2), without the prefix: `NOFILE`, `CORE`, `AS` … */
+  readonly resource: string
+  /** `null` is RLIM_INFINITY. */
+  readonly soft: number | null
+  readonly hard: number | null
+}
+
+/** Everything about a child, decided before the fork. */
+export type SpawnPlan = {
+  /** Absolute path of the program; also where a relative one is a mistake of the caller (EINVAL). */
+  readonly file: string
+  /** The whole argument vector, `argv[0]` included. */
+  readonly argv: readonly string[]
+  /** The whole environment. Clean it with `childEnvironment` first. */
+  readonly env: Readonly<Record<string, string>>
+  /**
+   * Which descriptor becomes which in the child. 0, 1 and 2 must be among the targets. Swaps work. Every descriptor
+   * that is no target is closed by the exec.
+   */
+  readonly fds: readonly { readonly from: Fd; readonly to: number }[]
+  readonly cwd?: string
+  readonly umask?: number
+  readonly limits?: readonly ResourceLimit[]
+  readonly uid?: number
+  readonly gid?: number
+  readonly groups?: readonly number[]
+  /** `session`: setsid(2). `group`: a process group of its own in our session. Without it: ours. */
+  readonly leader?: 'session' | 'group'
+  /** Sent to the child when we die (PR_SET_PDEATHSIG). A child whose parent is already gone does not exec. */
+  readonly parentDeathSignal?: Signal
+}
+
+/** How a process ended. Exactly one of `code` and `signal` is not null. */
+export type Exit = {
+  readonly pid: Pid
+  readonly code: number | null
+  readonly signal: Signal | null
+  readonly core: boolean
+  /** User and system time in milliseconds; the largest resident set in KiB (getrusage(2)). */
+  readonly usage: { readonly userMs: number; readonly systemMs: number; readonly maxRssKib: number }
+}
+
+/** One received signal, as siginfo_t gave it (sigaction(2)). */
+export type SignalRecord = {
+  readonly signal: Signal
+  /** 0 when the kernel sent it or the sender lives in another pid namespace: trust `fromKernel`, not this. */
+  readonly pid: number
+  readonly uid: number
+  /** si_code is not SI_USER, SI_QUEUE or SI_TKILL: a terminal, a dying child, a timer; not somebody's kill(2). */
+  readonly fromKernel: boolean
+}
+
+/** An open watch on a descriptor; keeps the event loop alive until `unref` or `close`. */
+export type Watch = {
+  ref(): void
+  unref(): void
+  /** Idempotent. Does not close the descriptor. */
+  close(): void
+}
+
+/** One datagram of a channel with the descriptors that came with it (all close-on-exec). */
+export type Datagram = { readonly data: Buffer; readonly fds: readonly Fd[] }
+
+export type ListenerAddress =
+  | { readonly kind: 'tcp'; readonly host: string; readonly port: number; readonly v6only?: boolean }
+  | {
+      readonly kind: 'unix'
+      readonly path: string
+      /** Permission bits of the socket file, exact whatever the umask. Default 0666. */
+      readonly mode?: number
+      readonly uid?: number
+      readonly gid?: number
+    }
+
+export type ListenOptions = { readonly backlog: number; readonly reusePort?: boolean }
+
+export type Peer = { readonly pid: number; readonly uid: number; readonly gid: number }
+
+/** A libuv handle of this process's own loop, for the quiet check and for whose child is whose. */
+export type LoopHandle = {
+  readonly type: string
+  readonly active: boolean
+  readonly referenced: boolean
+  readonly pid?: Pid
+}
+
+export type Kernel = {
+  // ── processes ────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** fork/exec by the plan, at a cost that does not grow with our memory. Throws a `SpawnError`. */
+  spawn(plan: SpawnPlan): Pid
+  /** Which of our children have exited, without reaping them: each stays a zombie and its number stays taken. */
+  exited(children: readonly Pid[]): Pid[]
+  /** Reaps those of our children that have exited (waitid(2), WNOHANG). A pid that is no child of ours is left out. */
+  reap(children: readonly Pid[]): Exit[]
+  /**
+   * Reaps exited children that are neither in `except` nor libuv's (orphans adopted as subreaper or process 1).
+   * `blocked` says that a child of libuv stands first and hides what is behind it: ask again next turn.
+   */
+  reapStrangers(except: readonly Pid[]): { readonly exits: Exit[]; readonly blocked: boolean }
+  /** Sends a signal to a child of ours, through a pidfd where the kernel has them. False when it no longer exists. */
+  kill(child: Pid, signal: Signal): boolean
+  /** Sends a signal to every member of a process group. False when there is none. */
+  killGroup(group: Pid, signal: Signal): boolean
+  /** Replaces this process's image; returns only by throwing. Descriptors in `keep` survive, others do as flagged. */
+  execve(file: string, argv: readonly string[], env: Readonly<Record<string, string>>, keep: readonly Fd[]): never
+  /** Ends the process at once, without Node's or libc's exit handlers (_exit(2)). */
+  exit(code: number): never
+  /** getpid(2) and getppid(2) asked afresh: Node caches both. */
+  getpid(): Pid
+  getppid(): Pid
+  /** PR_SET_CHILD_SUBREAPER: orphaned descendants become our children. */
+  becomeSubreaper(): void
+  /** PR_SET_PDEATHSIG for ourselves; `null` clears it. */
+  setParentDeathSignal(signal: Signal | null): void
+  /** The name that ps and top show: the thread's (PR_SET_NAME, 15 bytes) and, where it fits, the command line. */
+  setProcessName(name: string): void
+  getLimit(resource: string): ResourceLimit
+  setLimit(limit: ResourceLimit): void
+
+  // ── signals ──────────────────────────────────────────────────────────────────────────────────────────────────────
+  /**
+   * Takes these signals over for the life of the process. Returns the reading end of the self-pipe, to be watched.
+   * A second call with other signals adds them.
+   */
+  openSignals(signals: readonly Signal[]): Fd
+  /** What came since the last call, oldest first. When the pipe was full, a record without sender for each signal. */
+  readSignals(): SignalRecord[]
+  /** Compares the dispositions with ours, reinstalls what somebody replaced, and returns which those were. */
+  checkSignals(): Signal[]
+
+  // ── descriptors ──────────────────────────────────────────────────────────────────────────────────────────────────
+  /** Calls back in each turn of the event loop in which the descriptor is readable (or writable) or hung up. */
+  watch(fd: Fd, on: 'readable' | 'writable', callback: () => void): Watch
+  /** A connected pair of SOCK_SEQPACKET sockets, close-on-exec, non-blocking. */
+  channelPair(): [Fd, Fd]
+  /** Sends one datagram with descriptors (SCM_RIGHTS). False when the peer's queue is full (EAGAIN). EPIPE throws. */
+  send(channel: Fd, data: Uint8Array, fds?: readonly Fd[]): boolean
+  /** The next datagram; `null` when there is none now; `'end'` when the peer is gone. */
+  receive(channel: Fd): Datagram | null | 'end'
+  /** As `receive`, waiting up to `timeout` for a datagram (poll(2)); `null` when none came. Blocks the loop. */
+  receiveNow(channel: Fd, timeout: Ms): Datagram | null | 'end'
+  /** A pipe, close-on-exec, the reading end non-blocking. */
+  pipe(): { readonly read: Fd; readonly write: Fd }
+  /** Opens for appending, creating with mode 0644, close-on-exec (open(2), O_APPEND). */
+  openAppend(path: string): Fd
+  dup(fd: Fd): Fd
+  dup2(from: Fd, to: number): void
+  close(fd: Fd): void
+  setCloseOnExec(fd: Fd, on: boolean): void
+  /** Open descriptors of this process, ascending, without the one used to look. */
+  listFds(): Fd[]
+  /** Who is at the other end of a UNIX socket (SO_PEERCRED). */
+  peer(socket: Fd): Peer
+  /**
+   * An exclusive POSIX record lock on the whole file (fcntl(2), F_SETLK), released when this process ends or closes
+   * any descriptor of that file. Returns 0 when it was taken, else the pid that holds it.
+   */
+  lock(fd: Fd): Pid | 0
+
+  // ── listeners ────────────────────────────────────────────────────────────────────────────────────────────────────
+  /**
+   * socket, bind, listen; non-blocking and close-on-exec. A UNIX path is bound under a temporary name and renamed, so
+   * that it never refuses; throws EADDRINUSE when a living server accepts on it.
+   */
+  listen(address: ListenerAddress, options: ListenOptions): Fd
+  /** Where a listening socket is bound; throws ENOTSOCK or EINVAL for a descriptor that is no listening socket. */
+  listenerAddress(listener: Fd): ListenerAddress
+  /** Accepts one connection, non-blocking and close-on-exec (accept4(2)); `null` when the queue is empty. */
+  accept(listener: Fd): Fd | null
+
+  // ── shared memory ────────────────────────────────────────────────────────────────────────────────────────────────
+  /** A memfd of that size, zeroed, sealed against SHRINK, GROW and further seals. */
+  sharedMemory(name: string, bytes: number): Fd
+  /** Maps the whole memfd for this process; the memory stays mapped until the buffer is collected. */
+  map(memory: Fd): ArrayBuffer
+
+  // ── stuck stack ──────────────────────────────────────────────────────────────────────────────────────────────────
+  /**
+   * Starts the thread that waits for a byte on `alarm`, interrupts JavaScript wherever it is and prints its stack to
+   * fd 2. Call after any fork. Returns the name of the missing symbol where the Node binary lacks one, else null.
+   */
+  watchForStuckStack(alarm: Fd): string | null
+  /** An eventfd for `watchForStuckStack`, close-on-exec. */
+  alarm(): Fd
+  /** Makes the watcher at the other end of this eventfd print once. */
+  ring(alarm: Fd): void
+
+  // ── this loop ────────────────────────────────────────────────────────────────────────────────────────────────────
+  /** Every handle of the event loop (uv_walk), internal ones included. */
+  loopHandles(): LoopHandle[]
+  /** CLOCK_MONOTONIC in milliseconds, the same for all processes of the machine. */
+  now(): Ms
+}
