@@ -1,0 +1,117 @@
+/**
+ * The one loop, of the arbiter and of the manager alike.
+ *
+ * Whatever happens (a signal, a channel that can be read, a command, the timer) only wakes the loop; what is to be done
+ * about it is decided in a turn, always in the same order: every sign of life is heard before anything is judged.
+ *
+ *   signals → hear (channels, heartbeats) → reap → commands → judge (deadlines)
+ *
+ * There is one timer, at the earliest deadline.
+ */
+import type { Kernel, Signal, SignalRecord, Watch } from '../kernel/kernel.ts'
+import { type Ms, ms } from '../units.ts'
+
+/** What a turn does. Each part is called once a turn, in the order of the fields. */
+export type Turn = {
+  signalled(record: SignalRecord): void
+  hear(now: Ms): void
+  reap(now: Ms): void
+  command(now: Ms): void
+  /** `gap`: how much later than planned this turn came, 0 unless that is more than `LATE`: we did not run meanwhile. */
+  judge(now: Ms, gap: Ms): void
+  /** The earliest point of the monotonic clock at which `judge` has something to do; null: nothing until an event. */
+  deadline(now: Ms): Ms | null
+  /** Signals that somebody had taken from us and that were taken back. */
+  reinstalled(signals: readonly Signal[]): void
+  /** A part of the turn threw: a defect of ours. The other parts of the turn go on. */
+  failed(error: unknown): void
+}
+
+/** A turn that comes this much later than planned means that the process was stopped, or the machine asleep. */
+export const LATE = ms(1000)
+
+/** setTimeout's largest delay; a later deadline is looked at again then. */
+const LONGEST_TIMER = 2 ** 31 - 1
+
+/** A turn that wakes itself more often than this in a row lets the event loop go on in between. */
+const MOST_TURNS_AT_ONCE = 16
+
+export class Loop {
+  readonly #kernel: Kernel
+  readonly #turn: Turn
+  readonly #selfPipe: Watch
+  #timer: NodeJS.Timeout | undefined
+  #planned: Ms | null = null
+  #turning = false
+  #woken = false
+  #closed = false
+
+  /** Takes the signals over for the life of the process and starts to turn at once. */
+  constructor(kernel: Kernel, signals: readonly Signal[], turn: Turn) {
+    this.#kernel = kernel
+    this.#turn = turn
+    this.#selfPipe = kernel.watch(kernel.openSignals(signals), 'readable', () => this.wake())
+    setImmediate(() => this.wake())
+  }
+
+  /** Runs a turn now; from inside a turn, another one after it. */
+  wake(): void {
+    this.#woken = true
+    if (this.#turning || this.#closed) return
+    this.#turning = true
+    try {
+      for (let turns = 0; this.#woken && !this.#closed; turns++) {
+        if (turns === MOST_TURNS_AT_ONCE) {
+          setImmediate(() => this.wake())
+          break
+        }
+        this.#woken = false
+        this.#run()
+      }
+    } finally {
+      this.#turning = false
+    }
+    this.#plan()
+  }
+
+  close(): void {
+    this.#closed = true
+    clearTimeout(this.#timer)
+    this.#selfPipe.close()
+  }
+
+  #run(): void {
+    const now = this.#kernel.now()
+    const late = this.#planned === null ? 0 : now - this.#planned
+    this.#planned = null
+    this.#guard(() => this.#signals())
+    this.#guard(() => this.#turn.hear(now))
+    this.#guard(() => this.#turn.reap(now))
+    this.#guard(() => this.#turn.command(now))
+    this.#guard(() => this.#turn.judge(now, ms(late > LATE ? late : 0)))
+  }
+
+  #signals(): void {
+    for (const record of this.#kernel.readSignals()) this.#turn.signalled(record)
+    const taken = this.#kernel.checkSignals()
+    if (taken.length > 0) this.#turn.reinstalled(taken)
+  }
+
+  #guard(part: () => void): void {
+    try {
+      part()
+    } catch (error) {
+      this.#turn.failed(error)
+    }
+  }
+
+  #plan(): void {
+    clearTimeout(this.#timer)
+    if (this.#closed) return
+    const now = this.#kernel.now()
+    this.#planned = this.#turn.deadline(now)
+    if (this.#planned === null) return
+    const delay = Math.min(Math.max(0, Math.ceil(this.#planned - now)), LONGEST_TIMER)
+    this.#timer = setTimeout(() => this.wake(), delay)
+  }
+}
