@@ -1,0 +1,64 @@
+/** The log of one process: leveled events, formatted by `format.ts`, written by `sink.ts`. */
+import type { Fields, Level, LogFormat } from './format.ts'
+import { formatEvent, isWritten } from './format.ts'
+import type { SinkTarget } from './sink.ts'
+import { openSink } from './sink.ts'
+
+export type LogOptions = SinkTarget & {
+  /** The least important level that is written. Default `info`. */
+  readonly level?: Level
+  /** Default `text`. */
+  readonly format?: LogFormat
+  /** Who writes: arbiter, worker, manager, companion, mold. */
+  readonly role: string
+}
+
+type Write = (message: string, fields?: Fields, details?: string) => void
+
+export type Log = { readonly [level in Level]: Write } & {
+  /** Applies to all events from now on. */
+  configure(change: { readonly level?: Level; readonly format?: LogFormat }): void
+  /** Opens the file anew after a rotation; what is queued goes to the new one. Nothing to do for a descriptor. */
+  reopen(): void
+  /** Writes what is queued before the process exits; waits for a slow reader for a moment at most. */
+  flushNow(): void
+  /** Flushes, and closes what the log has opened itself. */
+  close(): void
+  /** How many events were lost so far because nobody read them or the disk was full. */
+  readonly dropped: number
+}
+
+/** Throws the error of open(2) when `file` cannot be opened; afterwards no trouble with the log ever throws. */
+export function createLog(options: LogOptions): Log {
+  let { level: threshold = 'info', format = 'text' } = options
+  const { role } = options
+
+  const line = (level: Level, message: string, fields?: Fields, details?: string): string =>
+    formatEvent({ time: Date.now(), level, role, pid: process.pid, message, fields, details }, format)
+
+  const sink = openSink(options, (lines) => line('warning', 'log lines were dropped', { lines }))
+
+  const at =
+    (level: Level): Write =>
+    (message, fields, details) => {
+      if (isWritten(level, threshold)) sink.write(line(level, message, fields, details))
+    }
+
+  return {
+    debug: at('debug'),
+    info: at('info'),
+    warning: at('warning'),
+    error: at('error'),
+    critical: at('critical'),
+    configure(change) {
+      threshold = change.level ?? threshold
+      format = change.format ?? format
+    },
+    reopen: () => sink.reopen(),
+    flushNow: () => sink.flushNow(),
+    close: () => sink.close(),
+    get dropped() {
+      return sink.dropped
+    },
+  }
+}
