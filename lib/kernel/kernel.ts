@@ -167,6 +167,16 @@ export type Kernel = {
   receive(channel: Fd): Datagram | null | 'end'
   /** As `receive`, waiting up to `timeout` for a datagram (poll(2)); `null` when none came. Blocks the loop. */
   receiveNow(channel: Fd, timeout: Ms): Datagram | null | 'end'
+  /**
+   * Writes what fits now to a stream socket, whose O_NONBLOCK may be shared and is left alone (send(2), MSG_DONTWAIT and
+   * MSG_NOSIGNAL). Returns the bytes written, 0 when nothing fits.
+   */
+  writeNow(socket: Fd, data: Uint8Array): number
+  /**
+   * Sends one datagram to a UNIX datagram socket by its path; a leading `@` is the abstract namespace (unix(7)). Never
+   * blocks: EAGAIN throws like any other errno. For sd_notify(3); Node has no such socket.
+   */
+  notify(path: string, text: string): void
   /** A pipe, close-on-exec, the reading end non-blocking. */
   pipe(): { readonly read: Fd; readonly write: Fd }
   /** Opens for appending, creating with mode 0644, close-on-exec (open(2), O_APPEND). */

@@ -94,13 +94,11 @@ class QueuedSink implements Sink {
   }
 
   write(line: string): void {
-    const data = Buffer.from(this.#prefix + line)
-    if (this.#queuedBytes + data.length > this.#limit) {
+    if (this.#queuedBytes + Buffer.byteLength(line) > this.#limit) {
       this.#dropped += 1
       return
     }
-    this.#prefix = ''
-    this.#push(data)
+    this.#push(line)
     if (this.#timer === undefined) this.#drain()
   }
 
@@ -128,7 +126,9 @@ class QueuedSink implements Sink {
     if (this.#own) closeSync(this.#fd)
   }
 
-  #push(data: Buffer): void {
+  #push(line: string): void {
+    const data = Buffer.from(this.#prefix + line)
+    this.#prefix = ''
     this.#queue.push(data)
     this.#queuedBytes += data.length
   }
@@ -180,7 +180,7 @@ class QueuedSink implements Sink {
     this.#reported += this.#noted
     this.#clear()
     this.#noted = this.#dropped - this.#reported
-    if (this.#noted > 0) this.#push(Buffer.from(this.#droppedLine(this.#noted)))
+    if (this.#noted > 0) this.#push(this.#droppedLine(this.#noted))
     return this.#noted > 0
   }
 
