@@ -65,5 +65,7 @@ export type ToArbiter =
   | { readonly kind: 'failed'; readonly fault: AppFault; readonly text: string; readonly stack?: string }
   /** Wants to be replaced and then drained (`maxRequests`, `maxMemory`). */
   | { readonly kind: 'retire'; readonly reason: string }
-  /** Progress of a drain, for the log. */
+  /** Progress of a drain, for the log: connections without and with a request in flight. */
   | { readonly kind: 'draining'; readonly idle: number; readonly active: number }
+  /** One line for the log. The arbiter adds who said it. */
+  | { readonly kind: 'log'; readonly level: 'info' | 'warning'; readonly text: string }

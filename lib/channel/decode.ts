@@ -1,0 +1,92 @@
+/**
+ * Datagram → message, or the reason why it is none. Pure. What a worker says is not trusted: the app shares its process
+ * and could write to the channel, so each field that the arbiter will use is looked at here.
+ */
+import type { ToArbiter, ToWorker } from './messages.ts'
+
+type Check = (value: unknown) => boolean
+type Shape = Readonly<Record<string, Check>>
+/** The fields that a message of each kind must have. */
+export type Shapes<Message extends { readonly kind: string }> = Readonly<Record<Message['kind'], Shape>>
+
+/** The message in one datagram of JSON; a string says what is wrong with it, without repeating its bytes. */
+export const decode = <Message extends { readonly kind: string }>(
+  data: Uint8Array,
+  shapes: Shapes<Message>,
+): Message | string => {
+  let value: unknown
+  try {
+    value = JSON.parse(new TextDecoder().decode(data))
+  } catch {
+    return `${data.length} bytes that are no JSON`
+  }
+  if (!isRecord(value) || typeof value.kind !== 'string') return 'JSON without a kind'
+  const kind = value.kind as Message['kind']
+  if (!Object.hasOwn(shapes, kind)) return 'a message of an unknown kind'
+  for (const [field, check] of Object.entries(shapes[kind]))
+    if (!check(value[field])) return `a "${kind}" message whose "${field}" is missing or wrong`
+  return value as Message
+}
+
+/** A message as one datagram. */
+export const encode = (message: { readonly kind: string }): Uint8Array =>
+  new TextEncoder().encode(JSON.stringify(message))
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value)
+const isText: Check = (value) => typeof value === 'string'
+const isFlag: Check = (value) => typeof value === 'boolean'
+const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
+const isList =
+  (each: Check): Check =>
+  (value) =>
+    Array.isArray(value) && value.every(each)
+const isOneOf =
+  (...words: readonly string[]): Check =>
+  (value) =>
+    words.includes(value as string)
+const maybe =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value)
+
+const isAddress: Check = (value) => {
+  if (!isRecord(value)) return false
+  if (value.kind === 'tcp') return isText(value.host) && isPort(value.port) && maybe(isFlag)(value.v6only)
+  return value.kind === 'unix' && isText(value.path) && maybe(isCount)(value.mode)
+}
+const isPort: Check = (value) => isCount(value) && (value as number) <= 65_535
+
+/** What the arbiter may say. */
+export const TO_WORKER = {
+  go: {
+    protocol: isCount,
+    version: isText,
+    arbiter: isCount,
+    slot: isCount,
+    generation: isCount,
+    cell: isCount,
+    listeners: isList(isAddress),
+    settings: isRecord,
+  },
+  listening: { id: isCount, address: isAddress },
+  refused: { id: isCount, code: isText, message: isText },
+  drain: { within: isCount, stopping: isFlag },
+  quit: {},
+  reopen: { files: isList(isOneOf('stdout', 'stderr', 'accesslog')) },
+} satisfies Shapes<ToWorker>
+
+/** What a worker may say. */
+export const TO_ARBITER = {
+  announced: { pid: isCount },
+  listen: { id: isCount, address: isAddress, backlog: isCount },
+  ready: { address: isList(isAddress) },
+  failed: {
+    fault: isOneOf('missing', 'threw', 'unusableExport', 'neverListened', 'exited', 'clusterFork', 'unsupported'),
+    text: isText,
+    stack: maybe(isText),
+  },
+  retire: { reason: isText },
+  draining: { idle: isCount, active: isCount },
+  log: { level: isOneOf('info', 'warning'), text: isText },
+} satisfies Shapes<ToArbiter>
