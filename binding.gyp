@@ -2,9 +2,23 @@
   "targets": [
     {
       "target_name": "monoceros",
-      "sources": ["native/addon.cc"],
+      "sources": [
+        "native/addon.cc",
+        "native/channel.cc",
+        "native/child.cc",
+        "native/fds.cc",
+        "native/kernel.cc",
+        "native/listeners.cc",
+        "native/loop.cc",
+        "native/memory.cc",
+        "native/process.cc",
+        "native/reap.cc",
+        "native/signals.cc",
+        "native/spawn.cc",
+        "native/stack.cc"
+      ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
-      "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_DISABLE_DEPRECATED", "NAPI_CPP_EXCEPTIONS"],
+      "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_DISABLE_DEPRECATED", "NAPI_CPP_EXCEPTIONS", "_GNU_SOURCE"],
       "cflags_cc": ["-std=c++17", "-fexceptions", "-Wall", "-Wextra", "-O2"],
       "cflags_cc!": ["-fno-exceptions"]
     }

@@ -14,6 +14,7 @@ export type Signal = NodeJS.Signals
 export type KernelError = Error & {
   /** The errno's name, such as `ENOENT`. */
   readonly code: string
+  /** Negative, as Node has it (`util.getSystemErrorName`). */
   readonly errno: number
   readonly syscall: string
   readonly path?: string
@@ -64,14 +65,20 @@ export type Exit = {
   readonly code: number | null
   readonly signal: Signal | null
   readonly core: boolean
-  /** User and system time in milliseconds; the largest resident set in KiB (getrusage(2)). */
+  /**
+   * User and system time in milliseconds; the largest resident set in KiB (getrusage(2)), which is never below what the
+   * parent had at the spawn: the child begins in its memory.
+   */
   readonly usage: { readonly userMs: number; readonly systemMs: number; readonly maxRssKib: number }
 }
 
 /** One received signal, as siginfo_t gave it (sigaction(2)). */
 export type SignalRecord = {
   readonly signal: Signal
-  /** 0 when the kernel sent it or the sender lives in another pid namespace: trust `fromKernel`, not this. */
+  /**
+   * 0 when the kernel sent it or the sender lives in another pid namespace: trust `fromKernel`, not this. With SIGCHLD
+   * the child.
+   */
   readonly pid: number
   readonly uid: number
   /** si_code is not SI_USER, SI_QUEUE or SI_TKILL: a terminal, a dying child, a timer; not somebody's kill(2). */
@@ -122,10 +129,13 @@ export type Kernel = {
   reap(children: readonly Pid[]): Exit[]
   /**
    * Reaps exited children that are neither in `except` nor libuv's (orphans adopted as subreaper or process 1).
-   * `blocked` says that a child of libuv stands first and hides what is behind it: ask again next turn.
+   * `blocked` says that one of those others stands first and hides what is behind it: ask again next turn.
    */
   reapStrangers(except: readonly Pid[]): { readonly exits: Exit[]; readonly blocked: boolean }
-  /** Sends a signal to a child of ours, through a pidfd where the kernel has them. False when it no longer exists. */
+  /**
+   * Sends a signal to a child of ours, through a pidfd where the kernel has them. False when it is no child of ours (any
+   * more); true for one that has exited and waits to be reaped.
+   */
   kill(child: Pid, signal: Signal): boolean
   /** Sends a signal to every member of a process group. False when there is none. */
   killGroup(group: Pid, signal: Signal): boolean
@@ -157,13 +167,22 @@ export type Kernel = {
   checkSignals(): Signal[]
 
   // ── descriptors ──────────────────────────────────────────────────────────────────────────────────────────────────
-  /** Calls back in each turn of the event loop in which the descriptor is readable (or writable) or hung up. */
+  /**
+   * Calls back in each turn of the event loop in which the descriptor is readable (or writable), hung up or in error.
+   * One watch a descriptor (EEXIST); no regular files (EPERM); the descriptor becomes non-blocking.
+   */
   watch(fd: Fd, on: 'readable' | 'writable', callback: () => void): Watch
   /** A connected pair of SOCK_SEQPACKET sockets, close-on-exec, non-blocking. */
   channelPair(): [Fd, Fd]
-  /** Sends one datagram with descriptors (SCM_RIGHTS). False when the peer's queue is full (EAGAIN). EPIPE throws. */
+  /**
+   * Sends one datagram, not empty, with up to 253 descriptors (SCM_RIGHTS). False when the peer's queue is full (EAGAIN).
+   * EPIPE throws, and so does EMSGSIZE (about 200 KiB).
+   */
   send(channel: Fd, data: Uint8Array, fds?: readonly Fd[]): boolean
-  /** The next datagram; `null` when there is none now; `'end'` when the peer is gone. */
+  /**
+   * The next datagram; `null` when there is none now; `'end'` when the peer is gone. EMFILE throws: the datagram and its
+   * descriptors are lost, since there was no place for all of them.
+   */
   receive(channel: Fd): Datagram | null | 'end'
   /** As `receive`, waiting up to `timeout` for a datagram (poll(2)); `null` when none came. Blocks the loop. */
   receiveNow(channel: Fd, timeout: Ms): Datagram | null | 'end'
@@ -191,17 +210,23 @@ export type Kernel = {
   peer(socket: Fd): Peer
   /**
    * An exclusive POSIX record lock on the whole file (fcntl(2), F_SETLK), released when this process ends or closes
-   * any descriptor of that file. Returns 0 when it was taken, else the pid that holds it.
+   * any descriptor of that file. Returns 0 when it was taken, else the pid that holds it, -1 for one that is not to be
+   * seen from this pid namespace.
    */
   lock(fd: Fd): Pid | 0
 
   // ── listeners ────────────────────────────────────────────────────────────────────────────────────────────────────
   /**
-   * socket, bind, listen; non-blocking and close-on-exec. A UNIX path is bound under a temporary name and renamed, so
-   * that it never refuses; throws EADDRINUSE when a living server accepts on it.
+   * socket, bind, listen; non-blocking and close-on-exec. A TCP host is a number (EINVAL). A UNIX path is bound under a
+   * temporary name and renamed, so that it never refuses and has its mode and owner from the first moment; it may have
+   * 98 bytes (ENAMETOOLONG). Throws EADDRINUSE when a living server accepts on it, EEXIST where it is no socket.
    */
   listen(address: ListenerAddress, options: ListenOptions): Fd
-  /** Where a listening socket is bound; throws ENOTSOCK or EINVAL for a descriptor that is no listening socket. */
+  /**
+   * Where a listening socket is bound; throws ENOTSOCK or EINVAL for a descriptor that is no listening socket. A UNIX
+   * path is the one given to `listen`, though getsockname(2) (hence Node's `server.address()`) shows the temporary name
+   * for ever; an abstract one begins with a NUL.
+   */
   listenerAddress(listener: Fd): ListenerAddress
   /** Accepts one connection, non-blocking and close-on-exec (accept4(2)); `null` when the queue is empty. */
   accept(listener: Fd): Fd | null
@@ -209,7 +234,10 @@ export type Kernel = {
   // ── shared memory ────────────────────────────────────────────────────────────────────────────────────────────────
   /** A memfd of that size, zeroed, sealed against SHRINK, GROW and further seals. */
   sharedMemory(name: string, bytes: number): Fd
-  /** Maps the whole memfd for this process; the memory stays mapped until the buffer is collected. */
+  /**
+   * Maps the whole memfd for this process; the memory stays mapped until the buffer is collected. Throws EINVAL where it
+   * is not sealed against SHRINK: its maker could end us by SIGBUS.
+   */
   map(memory: Fd): ArrayBuffer
 
   // ── stuck stack ──────────────────────────────────────────────────────────────────────────────────────────────────

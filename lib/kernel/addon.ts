@@ -1,0 +1,82 @@
+import { join } from 'node:path'
+import bindings from 'bindings'
+import type { Fd, Pid } from '../units.ts'
+import type { Exit, Kernel, SignalRecord, SpawnPlan, Watch } from './kernel.ts'
+import { signalName, signalNumber } from './signals.ts'
+
+/** The kernel of this process. Loads the addon at the first call; throws where it was neither shipped nor built. */
+export function loadKernel(): Kernel {
+  loaded ??= over(load())
+  return loaded
+}
+
+let loaded: Kernel | undefined
+
+/** The addon has numbers for signals and stages of a spawn, and environments as `KEY=value`; all else is as in Kernel. */
+type Numbered<T extends { readonly signal: unknown }> = Omit<T, 'signal'> & {
+  readonly signal: number | Extract<T['signal'], null>
+}
+type Translated = {
+  spawn(plan: object): Pid
+  reap(children: readonly Pid[]): Numbered<Exit>[]
+  reapStrangers(except: readonly Pid[]): { readonly exits: Numbered<Exit>[]; readonly blocked: boolean }
+  kill(child: Pid, signal: number): boolean
+  killGroup(group: Pid, signal: number): boolean
+  execve(file: string, argv: readonly string[], env: readonly string[], keep: readonly Fd[]): never
+  setParentDeathSignal(signal: number): void
+  openSignals(signals: readonly number[]): Fd
+  readSignals(): Numbered<SignalRecord>[]
+  checkSignals(): number[]
+}
+type Addon = Omit<Kernel, keyof Translated | 'watch' | 'setProcessName'> &
+  Translated & { readonly Watch: new (fd: Fd, writable: boolean, callback: () => void) => Watch }
+
+/** What was built here comes before what was shipped: a build is made where the shipped binary does not load. */
+const load = (): Addon =>
+  bindings({
+    bindings: 'monoceros',
+    module_root: join(__dirname, '..', '..'),
+    try: [
+      ['module_root', 'build', 'Release', 'bindings'],
+      ['module_root', 'prebuilds', `${process.platform}-${process.arch}`, 'bindings'],
+    ],
+  }) as Addon
+
+const over = (addon: Addon): Kernel => ({
+  ...addon,
+  spawn: (plan) => addon.spawn(numbered(plan)),
+  reap: (children) => addon.reap(children).map(named),
+  reapStrangers(except) {
+    const { exits, blocked } = addon.reapStrangers(except)
+    return { exits: exits.map(named), blocked }
+  },
+  kill: (child, signal) => addon.kill(child, signalNumber(signal)),
+  killGroup: (group, signal) => addon.killGroup(group, signalNumber(signal)),
+  execve: (file, argv, env, keep) => addon.execve(file, argv, entries(env), keep),
+  setParentDeathSignal: (signal) => addon.setParentDeathSignal(signal === null ? 0 : signalNumber(signal)),
+  // libuv's setter does both: PR_SET_NAME, and the command line as far as argv was long.
+  setProcessName(name) {
+    process.title = name
+  },
+  openSignals: (signals) => addon.openSignals(signals.map(signalNumber)),
+  readSignals: () => addon.readSignals().map((record) => ({ ...record, signal: signalName(record.signal) })),
+  checkSignals: () => addon.checkSignals().map(signalName),
+  watch: (fd, on, callback) => new addon.Watch(fd, on === 'writable', callback),
+})
+
+const LEADER = { group: 1, session: 2 } as const
+
+const numbered = (plan: SpawnPlan): object => ({
+  ...plan,
+  env: entries(plan.env),
+  leader: plan.leader === undefined ? 0 : LEADER[plan.leader],
+  parentDeathSignal: plan.parentDeathSignal === undefined ? 0 : signalNumber(plan.parentDeathSignal),
+})
+
+const named = (exit: Numbered<Exit>): Exit => ({
+  ...exit,
+  signal: exit.signal === null ? null : signalName(exit.signal),
+})
+
+const entries = (env: Readonly<Record<string, string>>): string[] =>
+  Object.entries(env).map(([name, value]) => `${name}=${value}`)

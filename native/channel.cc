@@ -1,0 +1,145 @@
+// Datagrams with descriptors between us and our children: socketpair(2), unix(7).
+#include <poll.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+
+#include "kernel.h"
+
+namespace monoceros {
+namespace {
+
+constexpr size_t kMostFds = 253;  // SCM_MAX_FD
+
+union Control {
+  struct cmsghdr header;
+  char bytes[CMSG_SPACE(kMostFds * sizeof(int))];
+};
+
+Napi::Value channel_pair(const Napi::CallbackInfo& info) {
+  int ends[2];
+  if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) == -1)
+    fail(info.Env(), errno, "socketpair");
+  Napi::Array pair = Napi::Array::New(info.Env(), 2);
+  pair.Set(0u, ends[0]);
+  pair.Set(1u, ends[1]);
+  return pair;
+}
+
+std::vector<int> numbers(const Napi::Value& value) {
+  std::vector<int> result;
+  if (!given(value)) return result;
+  const Napi::Array array = value.As<Napi::Array>();
+  for (uint32_t i = 0; i < array.Length(); i++) result.push_back(integer(array.Get(i)));
+  return result;
+}
+
+// An empty datagram could not be told from the end of the channel.
+Napi::Value send(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Napi::Uint8Array data = info[1].As<Napi::Uint8Array>();
+  const std::vector<int> fds = numbers(info[2]);
+  if (data.ByteLength() == 0 || fds.size() > kMostFds) fail(env, EINVAL, "sendmsg");
+  struct iovec part {const_cast<uint8_t*>(data.Data()), data.ByteLength()};
+  struct msghdr message {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  Control control{};
+  if (!fds.empty()) {
+    message.msg_control = control.bytes;
+    message.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
+    struct cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
+    memcpy(CMSG_DATA(header), fds.data(), fds.size() * sizeof(int));
+  }
+  ssize_t sent;
+  do sent = sendmsg(integer(info[0]), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (sent == -1 && errno == EINTR);
+  if (sent == -1 && errno != EAGAIN) fail(env, errno, "sendmsg");
+  return Napi::Boolean::New(env, sent != -1);
+}
+
+std::vector<int> take_fds(struct msghdr& message) {
+  std::vector<int> fds;
+  for (struct cmsghdr* header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
+    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
+    const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
+    const size_t before = fds.size();
+    fds.resize(before + count);
+    memcpy(fds.data() + before, CMSG_DATA(header), count * sizeof(int));
+  }
+  return fds;
+}
+
+// A peer that closed with our datagrams unread is ECONNRESET once: the end as well.
+Napi::Value receive_from(Napi::Env env, int channel) {
+  ssize_t size;
+  do size = recv(channel, nullptr, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
+  while (size == -1 && errno == EINTR);
+  if (size == -1 && errno == EAGAIN) return env.Null();
+  if (size == -1 && errno != ECONNRESET) fail(env, errno, "recvmsg");
+  if (size <= 0) return Napi::String::New(env, "end");
+
+  Napi::Buffer<uint8_t> data = Napi::Buffer<uint8_t>::New(env, static_cast<size_t>(size));
+  struct iovec part {data.Data(), data.Length()};
+  Control control{};
+  struct msghdr message {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  message.msg_control = control.bytes;
+  message.msg_controllen = sizeof control;
+  do size = recvmsg(channel, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
+  while (size == -1 && errno == EINTR);
+  if (size == -1) fail(env, errno, "recvmsg");
+  const std::vector<int> fds = take_fds(message);
+  if (message.msg_flags & MSG_CTRUNC) {  // our table of descriptors is full; half of them would be worse than none
+    for (const int fd : fds) close(fd);
+    fail(env, EMFILE, "recvmsg");
+  }
+  Napi::Array numbers = Napi::Array::New(env, fds.size());
+  for (size_t i = 0; i < fds.size(); i++) numbers.Set(static_cast<uint32_t>(i), fds[i]);
+  Napi::Object datagram = Napi::Object::New(env);
+  datagram.Set("data", data);
+  datagram.Set("fds", numbers);
+  return datagram;
+}
+
+Napi::Value receive(const Napi::CallbackInfo& info) { return receive_from(info.Env(), integer(info[0])); }
+
+double now() {
+  struct timespec time {};
+  clock_gettime(CLOCK_MONOTONIC, &time);
+  return time.tv_sec * 1e3 + time.tv_nsec / 1e6;
+}
+
+Napi::Value receive_now(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  struct pollfd one {integer(info[0]), POLLIN, 0};
+  const double until = now() + info[1].As<Napi::Number>().DoubleValue();
+  for (;;) {
+    const double left = until - now();
+    const struct timespec wait {static_cast<time_t>(left > 0 ? left / 1e3 : 0),
+                               static_cast<long>(left > 0 ? (left - 1e3 * static_cast<time_t>(left / 1e3)) * 1e6 : 0)};
+    const int ready = ppoll(&one, 1, &wait, nullptr);
+    if (ready == -1 && errno == EINTR) continue;
+    if (ready == -1) fail(env, errno, "poll");
+    if (ready == 0) return env.Null();
+    return receive_from(env, integer(info[0]));
+  }
+}
+
+}  // namespace
+
+void install_channel(Napi::Env env, Napi::Object exports) {
+  put(env, exports, "channelPair", channel_pair);
+  put(env, exports, "send", send);
+  put(env, exports, "receive", receive);
+  put(env, exports, "receiveNow", receive_now);
+}
+
+}  // namespace monoceros

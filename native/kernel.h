@@ -1,0 +1,51 @@
+// What every part of the addon shares: how a failed system call becomes an exception, and how arguments are read.
+#pragma once
+
+#include <napi.h>
+
+#include <string>
+#include <vector>
+
+namespace monoceros {
+
+// Throws the KernelError of lib/kernel/kernel.ts: one line, with code, errno (negative, as Node has it), syscall, path.
+[[noreturn]] void fail(Napi::Env env, int error, const char* syscall, const std::string& about = {});
+
+// The same error, not thrown yet, for whoever adds to it.
+Napi::Error kernel_error(Napi::Env env, int error, const std::string& message, const char* syscall,
+                         const std::string& path);
+
+// A string for the kernel: a NUL inside would cut it short without a word, so it is EINVAL.
+std::string text(const Napi::Value& value, const char* syscall);
+std::vector<std::string> texts(const Napi::Value& value, const char* syscall);
+
+// The null-terminated vector that execve(2) takes; valid as long as `strings` is.
+std::vector<char*> pointers(const std::vector<std::string>& strings);
+
+inline int integer(const Napi::Value& value) { return value.As<Napi::Number>().Int32Value(); }
+inline bool given(const Napi::Value& value) { return !value.IsUndefined() && !value.IsNull(); }
+
+// RLIMIT_* by its name without the prefix; -1 when there is none of that name.
+int resource_number(const std::string& name);
+
+// The event loop of this Node environment.
+struct uv_loop_s* loop_of(Napi::Env env);
+
+// Each part's functions, put on the addon's exports.
+void install_channel(Napi::Env env, Napi::Object exports);
+void install_fds(Napi::Env env, Napi::Object exports);
+void install_listeners(Napi::Env env, Napi::Object exports);
+void install_loop(Napi::Env env, Napi::Object exports);
+void install_memory(Napi::Env env, Napi::Object exports);
+void install_process(Napi::Env env, Napi::Object exports);
+void install_reap(Napi::Env env, Napi::Object exports);
+void install_signals(Napi::Env env, Napi::Object exports);
+void install_spawn(Napi::Env env, Napi::Object exports);
+void install_stack(Napi::Env env, Napi::Object exports);
+
+template <typename Function>
+void put(Napi::Env env, Napi::Object exports, const char* name, Function function) {
+  exports.Set(name, Napi::Function::New(env, function, name));
+}
+
+}  // namespace monoceros

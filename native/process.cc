@@ -1,0 +1,148 @@
+// This process and signals to others.
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "kernel.h"
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_send_signal 424
+#define SYS_pidfd_open 434
+#endif
+
+namespace monoceros {
+namespace {
+
+// Whether this pid is a child of ours that nobody has reaped: then the number is not somebody else's.
+bool is_child(pid_t pid) {
+  siginfo_t found{};
+  return waitid(P_PID, static_cast<id_t>(pid), &found, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+// The pidfd is opened before the question whether it is our child, so that what is signalled is what was asked about.
+Napi::Value kill_child(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const pid_t pid = integer(info[0]);
+  const int signal = integer(info[1]);
+  if (pid <= 1) fail(env, EINVAL, "kill", std::to_string(pid));
+  const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  const int error = errno;
+  if (!is_child(pid)) {
+    if (fd != -1) close(fd);
+    return Napi::Boolean::New(env, false);
+  }
+  long result;
+  int failed = 0;
+  if (fd != -1) {
+    result = syscall(SYS_pidfd_send_signal, fd, signal, nullptr, 0);
+    failed = errno;
+    close(fd);
+  } else {  // no pidfds here (ENOSYS, EPERM), or no descriptor left: an unreaped child keeps its number all the same
+    result = error == ESRCH ? -1 : kill(pid, signal);
+    failed = error == ESRCH ? ESRCH : errno;
+  }
+  if (result == -1 && failed != ESRCH) fail(env, failed, "kill", std::to_string(pid));
+  return Napi::Boolean::New(env, result == 0);
+}
+
+Napi::Value kill_group(const Napi::CallbackInfo& info) {
+  const pid_t group = integer(info[0]);
+  if (group <= 1) fail(info.Env(), EINVAL, "kill", std::to_string(group));  // kill(2): 0 and -1 have other meanings
+  if (kill(-group, integer(info[1])) == 0) return Napi::Boolean::New(info.Env(), true);
+  if (errno != ESRCH) fail(info.Env(), errno, "kill", std::to_string(-group));
+  return Napi::Boolean::New(info.Env(), false);
+}
+
+// Comes back only by throwing, and then with the flags as they were.
+void execve_here(const Napi::CallbackInfo& info) {
+  const std::string file = text(info[0], "execve");
+  const std::vector<std::string> argv = texts(info[1], "execve");
+  const std::vector<std::string> env = texts(info[2], "execve");
+  const Napi::Array keep = info[3].As<Napi::Array>();
+  const std::vector<char*> argv_pointers = pointers(argv);
+  const std::vector<char*> env_pointers = pointers(env);
+  std::vector<std::pair<int, int>> flags;
+  int error = 0;
+  for (uint32_t i = 0; i < keep.Length() && !error; i++) {
+    const int fd = integer(keep.Get(i));
+    const int before = fcntl(fd, F_GETFD);
+    if (before == -1 || fcntl(fd, F_SETFD, before & ~FD_CLOEXEC) == -1) error = errno;
+    else flags.emplace_back(fd, before);
+  }
+  if (!error) {
+    execve(file.c_str(), argv_pointers.data(), env_pointers.data());
+    error = errno;
+  }
+  for (const auto& [fd, before] : flags) fcntl(fd, F_SETFD, before);
+  fail(info.Env(), error, "execve", file);
+}
+
+void exit_now(const Napi::CallbackInfo& info) { _exit(integer(info[0])); }
+
+Napi::Value get_pid(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), getpid()); }
+Napi::Value get_ppid(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), getppid()); }
+
+void become_subreaper(const Napi::CallbackInfo& info) {
+  if (prctl(PR_SET_CHILD_SUBREAPER, 1) == -1) fail(info.Env(), errno, "prctl");
+}
+
+void set_parent_death_signal(const Napi::CallbackInfo& info) {
+  if (prctl(PR_SET_PDEATHSIG, integer(info[0])) == -1) fail(info.Env(), errno, "prctl");
+}
+
+int known_resource(const Napi::Value& name) {
+  const int resource = resource_number(text(name, "prlimit"));
+  if (resource == -1) fail(name.Env(), EINVAL, "prlimit", name.As<Napi::String>().Utf8Value());
+  return resource;
+}
+
+Napi::Value limit_value(Napi::Env env, rlim_t value) {
+  return value == RLIM_INFINITY ? env.Null() : Napi::Number::New(env, static_cast<double>(value));
+}
+
+Napi::Value get_limit(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  struct rlimit limit {};
+  if (prlimit(0, static_cast<__rlimit_resource>(known_resource(info[0])), nullptr, &limit) == -1)
+    fail(env, errno, "prlimit");
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("resource", info[0]);
+  result.Set("soft", limit_value(env, limit.rlim_cur));
+  result.Set("hard", limit_value(env, limit.rlim_max));
+  return result;
+}
+
+void set_limit(const Napi::CallbackInfo& info) {
+  const Napi::Object limit = info[0].As<Napi::Object>();
+  const auto value = [&](const char* key) {
+    const Napi::Value number = limit.Get(key);
+    return number.IsNull() ? RLIM_INFINITY : static_cast<rlim_t>(number.As<Napi::Number>().DoubleValue());
+  };
+  const struct rlimit wanted {value("soft"), value("hard")};
+  const int resource = known_resource(limit.Get("resource"));
+  if (prlimit(0, static_cast<__rlimit_resource>(resource), &wanted, nullptr) == -1)
+    fail(info.Env(), errno, "prlimit", limit.Get("resource").As<Napi::String>().Utf8Value());
+}
+
+}  // namespace
+
+void install_process(Napi::Env env, Napi::Object exports) {
+  put(env, exports, "kill", kill_child);
+  put(env, exports, "killGroup", kill_group);
+  put(env, exports, "execve", execve_here);
+  put(env, exports, "exit", exit_now);
+  put(env, exports, "getpid", get_pid);
+  put(env, exports, "getppid", get_ppid);
+  put(env, exports, "becomeSubreaper", become_subreaper);
+  put(env, exports, "setParentDeathSignal", set_parent_death_signal);
+  put(env, exports, "getLimit", get_limit);
+  put(env, exports, "setLimit", set_limit);
+}
+
+}  // namespace monoceros

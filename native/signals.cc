@@ -1,0 +1,133 @@
+// The self-pipe. libuv keeps one handler a signal and takes it away (SIG_DFL) when its last watcher of that signal is
+// gone, so that child_process.spawn or process.on + off would end ours. Therefore each of our signals first gets a
+// libuv watcher that is never closed, which makes libuv leave the disposition alone; ours is installed after it and
+// calls libuv's, so that Node's own listeners hear the signal too.
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+#include <uv.h>
+
+#include <atomic>
+#include <cerrno>
+#include <cstdint>
+
+#include "kernel.h"
+
+namespace monoceros {
+namespace {
+
+constexpr int kSignals = 65;  // 1 to 64
+
+struct Record {
+  int32_t signal;
+  int32_t pid;
+  uint32_t uid;
+  int32_t code;
+};
+
+int reading = -1;
+int writing = -1;
+std::atomic<bool> unwritten[kSignals];  // lock-free, so a handler may touch it
+bool taken[kSignals];
+struct sigaction chained[kSignals];
+
+void on_signal(int signal, siginfo_t* info, void* context) noexcept {
+  const int before = errno;
+  const Record record{signal, info->si_pid, info->si_uid, info->si_code};
+  if (write(writing, &record, sizeof record) != sizeof record) unwritten[signal].store(true);
+  const struct sigaction& next = chained[signal];
+  if (next.sa_flags & SA_SIGINFO)
+    next.sa_sigaction(signal, info, context);
+  else if (next.sa_handler != SIG_DFL && next.sa_handler != SIG_IGN)
+    next.sa_handler(signal);
+  errno = before;
+}
+
+void install_handler(Napi::Env env, int signal) {
+  struct sigaction ours {};
+  ours.sa_sigaction = on_signal;
+  ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
+  sigfillset(&ours.sa_mask);
+  if (sigaction(signal, &ours, nullptr) == -1) fail(env, errno, "sigaction");
+}
+
+void take(Napi::Env env, int signal) {
+  if (signal < 1 || signal >= kSignals) fail(env, EINVAL, "sigaction");
+  if (taken[signal]) return;
+  auto* watcher = new uv_signal_t;  // never freed: see above
+  int error = uv_signal_init(loop_of(env), watcher);
+  if (!error) error = uv_signal_start(watcher, [](uv_signal_t*, int) {}, signal);
+  if (error) fail(env, -error, "sigaction");
+  uv_unref(reinterpret_cast<uv_handle_t*>(watcher));
+  if (sigaction(signal, nullptr, &chained[signal]) == -1) fail(env, errno, "sigaction");
+  install_handler(env, signal);
+  taken[signal] = true;
+}
+
+Napi::Value open_signals(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  if (reading == -1) {
+    int ends[2];
+    if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1) fail(env, errno, "pipe2");
+    reading = ends[0];
+    writing = ends[1];
+  }
+  const Napi::Array signals = info[0].As<Napi::Array>();
+  for (uint32_t i = 0; i < signals.Length(); i++) take(env, integer(signals.Get(i)));
+  return Napi::Number::New(env, reading);
+}
+
+// sigaction(2): only for these codes do si_pid and si_uid name a sender. SIGCHLD's name the child.
+bool sent_by_somebody(int code) { return code == SI_USER || code == SI_QUEUE || code == SI_TKILL; }
+
+void append(Napi::Array& to, const Record& record) {
+  const Napi::Env env = to.Env();
+  const bool sent = sent_by_somebody(record.code);
+  const bool names_process = sent || record.signal == SIGCHLD;
+  Napi::Object one = Napi::Object::New(env);
+  one.Set("signal", record.signal);
+  one.Set("pid", names_process ? record.pid : 0);
+  one.Set("uid", names_process ? record.uid : 0u);
+  one.Set("fromKernel", !sent);
+  to.Set(to.Length(), one);
+}
+
+// Reads all there is before looking at what found the pipe full, so that the order stays that of arrival.
+Napi::Value read_signals(const Napi::CallbackInfo& info) {
+  Napi::Array result = Napi::Array::New(info.Env());
+  Record records[256];
+  for (;;) {
+    const ssize_t size = read(reading, records, sizeof records);
+    if (size == -1 && errno == EINTR) continue;
+    if (size == -1 && errno != EAGAIN) fail(info.Env(), errno, "read");
+    if (size <= 0) break;
+    for (size_t i = 0; i < static_cast<size_t>(size) / sizeof(Record); i++) append(result, records[i]);
+  }
+  for (int signal = 1; signal < kSignals; signal++)
+    if (unwritten[signal].exchange(false)) append(result, Record{signal, 0, 0, SI_USER});
+  return result;
+}
+
+// What stands in our place is not chained to: it may itself call what it replaced, which is us.
+Napi::Value check_signals(const Napi::CallbackInfo& info) {
+  Napi::Array replaced = Napi::Array::New(info.Env());
+  for (int signal = 1; signal < kSignals; signal++) {
+    if (!taken[signal]) continue;
+    struct sigaction now {};
+    sigaction(signal, nullptr, &now);
+    if ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == on_signal) continue;
+    install_handler(info.Env(), signal);
+    replaced.Set(replaced.Length(), signal);
+  }
+  return replaced;
+}
+
+}  // namespace
+
+void install_signals(Napi::Env env, Napi::Object exports) {
+  put(env, exports, "openSignals", open_signals);
+  put(env, exports, "readSignals", read_signals);
+  put(env, exports, "checkSignals", check_signals);
+}
+
+}  // namespace monoceros

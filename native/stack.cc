@@ -1,0 +1,100 @@
+// The JavaScript stack of a main thread that does not come back to its loop. N-API has no word for it: the functions
+// are V8's and Node's own, looked up by name, and their absence is an answer.
+#include <dlfcn.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdint>
+#include <cstdio>
+
+#include "kernel.h"
+
+namespace monoceros {
+namespace {
+
+using GetCurrent = void* (*)();
+using Interrupt = void (*)(void* isolate, void* data);
+using RequestInterrupt = void (*)(void* isolate, Interrupt, void* data);
+using PrintStack = void (*)(void* isolate, int prefix);
+
+constexpr const char* kGetCurrent = "_ZN2v87Isolate10GetCurrentEv";
+constexpr const char* kRequestInterrupt = "_ZN2v87Isolate16RequestInterruptEPFvPS0_PvES2_";
+constexpr const char* kPrintStack = "_ZN4node22PrintCurrentStackTraceEPN2v87IsolateENS_16StackTracePrefixE";
+constexpr int kPrefixAt = 0;  // StackTracePrefix::kAt: "    at name (file:line:column)"
+
+void* isolate;
+RequestInterrupt request_interrupt;
+PrintStack print_stack;
+
+// On the main thread, in the middle of whatever JavaScript it was running.
+void print(void*, void*) {
+  fprintf(stderr, "process %d is stuck at:\n", static_cast<int>(getpid()));
+  print_stack(isolate, kPrefixAt);
+  fflush(stderr);
+}
+
+void* wait_for_alarm(void* fd) {
+  struct pollfd alarm {static_cast<int>(reinterpret_cast<intptr_t>(fd)), POLLIN, 0};
+  for (;;) {
+    if (poll(&alarm, 1, -1) == -1 && errno != EINTR) return nullptr;
+    if (alarm.revents & (POLLNVAL | POLLERR)) return nullptr;
+    uint64_t rung = 0;
+    if (read(alarm.fd, &rung, sizeof rung) == sizeof rung) request_interrupt(isolate, print, nullptr);
+  }
+}
+
+// With every signal blocked: signals are the main thread's.
+int start_thread(int alarm) {
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &before);
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&attributes, 128 * 1024);
+  pthread_t thread;
+  const int error = pthread_create(&thread, &attributes, wait_for_alarm, reinterpret_cast<void*>(intptr_t{alarm}));
+  pthread_attr_destroy(&attributes);
+  pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  return error;
+}
+
+Napi::Value watch_for_stuck_stack(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const auto get_current = reinterpret_cast<GetCurrent>(dlsym(RTLD_DEFAULT, kGetCurrent));
+  if (!get_current) return Napi::String::New(env, kGetCurrent);
+  request_interrupt = reinterpret_cast<RequestInterrupt>(dlsym(RTLD_DEFAULT, kRequestInterrupt));
+  if (!request_interrupt) return Napi::String::New(env, kRequestInterrupt);
+  print_stack = reinterpret_cast<PrintStack>(dlsym(RTLD_DEFAULT, kPrintStack));
+  if (!print_stack) return Napi::String::New(env, kPrintStack);
+  isolate = get_current();
+  const int error = start_thread(integer(info[0]));
+  if (error) fail(env, error, "pthread_create");
+  return env.Null();
+}
+
+Napi::Value new_alarm(const Napi::CallbackInfo& info) {
+  const int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+  if (fd == -1) fail(info.Env(), errno, "eventfd");
+  return Napi::Number::New(info.Env(), fd);
+}
+
+// EAGAIN: it has been rung 2^64 times and nobody came.
+void ring(const Napi::CallbackInfo& info) {
+  const uint64_t once = 1;
+  if (write(integer(info[0]), &once, sizeof once) == -1 && errno != EAGAIN) fail(info.Env(), errno, "write");
+}
+
+}  // namespace
+
+void install_stack(Napi::Env env, Napi::Object exports) {
+  put(env, exports, "watchForStuckStack", watch_for_stuck_stack);
+  put(env, exports, "alarm", new_alarm);
+  put(env, exports, "ring", ring);
+}
+
+}  // namespace monoceros
