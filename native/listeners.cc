@@ -100,6 +100,8 @@ void require_free(Napi::Env env, const std::string& path) {
   fail(env, EADDRINUSE, "bind", path);  // EAGAIN: its queue is full; EPROTOTYPE: a datagram server
 }
 
+constexpr size_t kLongestPath = 100;  // of the 107 that every program understands, 7 are for the suffix
+
 // The temporary name ends in ".PID~", in base 36. getsockname(2) shows it for the socket's whole life, since rename
 // does not change what was bound; `without_suffix` finds the path again.
 std::string suffix() {
@@ -134,6 +136,7 @@ void own(Napi::Env env, const std::string& bound, const Napi::Object& address, m
 int listen_unix(Napi::Env env, const Napi::Object& address, int backlog) {
   const std::string path = text(address.Get("path"), "bind");
   const mode_t mode = given(address.Get("mode")) ? static_cast<mode_t>(integer(address.Get("mode"))) : 0666;
+  if (path.size() > kLongestPath) fail(env, ENAMETOOLONG, "bind", path);
   const std::string bound = path + suffix();
   const struct sockaddr_un name = unix_name(env, bound, path);
   require_free(env, path);

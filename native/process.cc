@@ -25,35 +25,36 @@ bool is_child(pid_t pid) {
   return waitid(P_PID, static_cast<id_t>(pid), &found, WEXITED | WNOHANG | WNOWAIT) == 0;
 }
 
-// The pidfd is opened before the question whether it is our child, so that what is signalled is what was asked about.
-Napi::Value kill_child(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  const pid_t pid = integer(info[0]);
-  const int signal = integer(info[1]);
-  if (pid <= 1) fail(env, EINVAL, "kill", std::to_string(pid));
+// The pidfd is opened before the question who that is, so that what is signalled is what was asked about. Without
+// pidfds (ENOSYS, EPERM) or with no descriptor left, by number: safe for a child, which keeps its own until it is
+// reaped, and as safe as can be for others.
+template <typename Question>
+Napi::Value kill_if(Napi::Env env, pid_t pid, int signal, Question is_meant) {
+  if (pid <= 1) fail(env, EINVAL, "kill", std::to_string(pid));  // kill(2): 0 and -1 have other meanings
   const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
-  const int error = errno;
-  if (!is_child(pid)) {
-    if (fd != -1) close(fd);
-    return Napi::Boolean::New(env, false);
+  int error = fd == -1 && errno == ESRCH ? ESRCH : 0;
+  if (!error && !is_meant(pid)) error = ESRCH;
+  if (!error) {
+    const long result = fd == -1 ? kill(pid, signal) : syscall(SYS_pidfd_send_signal, fd, signal, nullptr, 0);
+    if (result == -1) error = errno;
   }
-  long result;
-  int failed = 0;
-  if (fd != -1) {
-    result = syscall(SYS_pidfd_send_signal, fd, signal, nullptr, 0);
-    failed = errno;
-    close(fd);
-  } else {  // no pidfds here (ENOSYS, EPERM), or no descriptor left: an unreaped child keeps its number all the same
-    result = error == ESRCH ? -1 : kill(pid, signal);
-    failed = error == ESRCH ? ESRCH : errno;
-  }
-  if (result == -1 && failed != ESRCH) fail(env, failed, "kill", std::to_string(pid));
-  return Napi::Boolean::New(env, result == 0);
+  if (fd != -1) close(fd);
+  if (error && error != ESRCH) fail(env, error, "kill", std::to_string(pid));
+  return Napi::Boolean::New(env, error == 0);
+}
+
+Napi::Value kill_child(const Napi::CallbackInfo& info) {
+  return kill_if(info.Env(), integer(info[0]), integer(info[1]), is_child);
+}
+
+Napi::Value kill_member(const Napi::CallbackInfo& info) {
+  const pid_t session = integer(info[0]);
+  return kill_if(info.Env(), integer(info[1]), integer(info[2]), [session](pid_t pid) { return getsid(pid) == session; });
 }
 
 Napi::Value kill_group(const Napi::CallbackInfo& info) {
   const pid_t group = integer(info[0]);
-  if (group <= 1) fail(info.Env(), EINVAL, "kill", std::to_string(group));  // kill(2): 0 and -1 have other meanings
+  if (group <= 1) fail(info.Env(), EINVAL, "kill", std::to_string(group));
   if (kill(-group, integer(info[1])) == 0) return Napi::Boolean::New(info.Env(), true);
   if (errno != ESRCH) fail(info.Env(), errno, "kill", std::to_string(-group));
   return Napi::Boolean::New(info.Env(), false);
@@ -134,6 +135,7 @@ void set_limit(const Napi::CallbackInfo& info) {
 
 void install_process(Napi::Env env, Napi::Object exports) {
   put(env, exports, "kill", kill_child);
+  put(env, exports, "killMember", kill_member);
   put(env, exports, "killGroup", kill_group);
   put(env, exports, "execve", execve_here);
   put(env, exports, "exit", exit_now);

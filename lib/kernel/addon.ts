@@ -21,6 +21,7 @@ type Translated = {
   reap(children: readonly Pid[]): Numbered<Exit>[]
   reapStrangers(except: readonly Pid[]): { readonly exits: Numbered<Exit>[]; readonly blocked: boolean }
   kill(child: Pid, signal: number): boolean
+  killMember(session: Pid, member: Pid, signal: number): boolean
   killGroup(group: Pid, signal: number): boolean
   execve(file: string, argv: readonly string[], env: readonly string[], keep: readonly Fd[]): never
   setParentDeathSignal(signal: number): void
@@ -51,6 +52,7 @@ const over = (addon: Addon): Kernel => ({
     return { exits: exits.map(named), blocked }
   },
   kill: (child, signal) => addon.kill(child, signalNumber(signal)),
+  killMember: (session, member, signal) => addon.killMember(session, member, signalNumber(signal)),
   killGroup: (group, signal) => addon.killGroup(group, signalNumber(signal)),
   execve: (file, argv, env, keep) => addon.execve(file, argv, entries(env), keep),
   setParentDeathSignal: (signal) => addon.setParentDeathSignal(signal === null ? 0 : signalNumber(signal)),

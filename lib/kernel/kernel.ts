@@ -137,6 +137,11 @@ export type Kernel = {
    * more); true for one that has exited and waits to be reaped.
    */
   kill(child: Pid, signal: Signal): boolean
+  /**
+   * Sends a signal to a process that need not be our child, as long as it is in that session (getsid(2)), asked after its
+   * pidfd was opened: a number that was found in /proc and taken again meanwhile is not hit. False when it is not.
+   */
+  killMember(session: Pid, member: Pid, signal: Signal): boolean
   /** Sends a signal to every member of a process group. False when there is none. */
   killGroup(group: Pid, signal: Signal): boolean
   /** Replaces this process's image; returns only by throwing. Descriptors in `keep` survive, others do as flagged. */
@@ -219,7 +224,7 @@ export type Kernel = {
   /**
    * socket, bind, listen; non-blocking and close-on-exec. A TCP host is a number (EINVAL). A UNIX path is bound under a
    * temporary name and renamed, so that it never refuses and has its mode and owner from the first moment; it may have
-   * 98 bytes (ENAMETOOLONG). Throws EADDRINUSE when a living server accepts on it, EEXIST where it is no socket.
+   * 100 bytes (ENAMETOOLONG). Throws EADDRINUSE when a living server accepts on it, EEXIST where it is no socket.
    */
   listen(address: ListenerAddress, options: ListenOptions): Fd
   /**

@@ -54,6 +54,6 @@ function killWhatIsLeft(kernel: Kernel, leader: Pid, leads: Leader, sessionOf: (
   for (let pass = 0; pass < MOST_PASSES; pass++) {
     const members = sessionOf(leader)
     if (members.length === 0) return
-    for (const member of members) kernel.kill(member, 'SIGKILL')
+    for (const member of members) kernel.killMember(leader, member, 'SIGKILL')
   }
 }
