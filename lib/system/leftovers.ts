@@ -11,8 +11,8 @@ import type { Signal } from '../kernel/kernel.ts'
 import type { Pid } from '../units.ts'
 import { type ProcessStat, processStat, runningProcesses } from './processes.ts'
 
-/** Sends a signal; false where there is no such process. `Kernel.kill` is one. */
-export type Kill = (pid: Pid, signal: Signal) => boolean
+/** Sends a signal to a member of a session; false where there is no such process. `Kernel.killMember` is one. */
+export type Kill = (session: Pid, member: Pid, signal: Signal) => boolean
 
 /**
  * One pass: kills every running process of these sessions and says which it found. A process needs a moment to die
@@ -20,7 +20,7 @@ export type Kill = (pid: Pid, signal: Signal) => boolean
  */
 export function killLeftovers(sessions: readonly Session[], kill: Kill, proc = '/proc'): Pid[] {
   const found = leftovers(sessions, proc)
-  for (const one of found) kill(one.pid, 'SIGKILL')
+  for (const one of found) kill(one.session, one.pid, 'SIGKILL')
   return found.map((one) => one.pid)
 }
 

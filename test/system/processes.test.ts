@@ -77,7 +77,7 @@ describe('what a dead manager left', () => {
     const killed: number[] = []
     const found = killLeftovers(
       [{ id: pid(100), start: 500 }],
-      (one, signal) => killed.push(one) > 0 && signal === 'SIGKILL',
+      (_session, one, signal) => killed.push(one) > 0 && signal === 'SIGKILL',
       proc,
     )
     expect(found).toEqual([100, 101])
