@@ -1,2 +1,9 @@
-// placeholder until lib/config exports defineConfig
-export {}
+/** What an app or a config file may import from monoceros. */
+import type { UserConfig } from './config/settings.ts'
+
+export type { Duration, Size } from './config/codecs/numbers.ts'
+export type { CompanionInput } from './config/companions.ts'
+export type { UserConfig } from './config/settings.ts'
+
+/** Gives a config file types: `export default defineConfig({ … })`. Returns what it is given. */
+export const defineConfig = <const Given extends UserConfig>(config: Given): Given => config

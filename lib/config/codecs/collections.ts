@@ -1,0 +1,69 @@
+/** Lists and maps. Pure. */
+import { andThen, bad, type Codec, good, isRecord, together, within } from '../codec.ts'
+
+/** What is shown in place of a secret value. */
+export const HIDDEN = '(hidden)'
+
+/** A list, or a single element without brackets. `separator` splits a flag's text into several. */
+export function list<Out, In>(
+  element: Codec<Out, In>,
+  { separator, least = 0 }: { readonly separator?: RegExp; readonly least?: number } = {},
+): Codec<readonly Out[], In | readonly In[]> {
+  const allowed = `${least > 0 ? 'a list, not empty, of' : 'a list of'} ${element.allowed}`
+  return {
+    allowed,
+    placeholder: element.placeholder,
+    type: `${element.type} | (${element.type})[]`,
+    repeatable: true,
+    parse: (text) =>
+      separator === undefined
+        ? [element.parse(text)]
+        : text
+            .split(separator)
+            .filter((part) => part !== '')
+            .map((part) => element.parse(part)),
+    check: (value, context) => {
+      if (!Array.isArray(value)) return andThen(element.check(value, context), (one) => good([one]))
+      if (value.length < least) return bad(value, allowed)
+      return together(value.map((part, index) => within(index, element.check(part, context))))
+    },
+    format: (value) => value.map((part) => element.format(part)),
+  }
+}
+
+/** Names and texts, such as environment variables. As a flag: `NAME=VALUE`, several times. */
+export function map(
+  names: RegExp,
+  allowedName: string,
+  secrecy: 'open' | 'secret',
+): Codec<Readonly<Record<string, string>>, Readonly<Record<string, string>>> {
+  const allowed = `names and texts, such as { NAME: "value" } or NAME=value; a name is ${allowedName}`
+  const values = { allowed: 'a text without NUL' }
+  return {
+    allowed,
+    placeholder: 'NAME=VALUE',
+    type: 'Record<string, string>',
+    repeatable: true,
+    parse: (text) => {
+      const at = text.indexOf('=')
+      return at > 0 ? { [text.slice(0, at)]: text.slice(at + 1) } : text
+    },
+    check: (value) => {
+      if (!isRecord(value)) return bad(value, allowed)
+      const entries = Object.entries(value).map(([name, part]) => {
+        if (!names.test(name)) return bad(name, `names that are ${allowedName}`)
+        const fits = typeof part === 'string' && !part.includes('\0')
+        return within(name, fits ? good([name, part] as const) : bad(part, values.allowed))
+      })
+      return andThen(together(entries), (pairs) => good(Object.fromEntries(pairs)))
+    },
+    format: (value) => value,
+    ...(secrecy === 'secret' && {
+      hide: (value: Readonly<Record<string, string>>) =>
+        Object.fromEntries(Object.keys(value).map((name) => [name, HIDDEN])),
+    }),
+  }
+}
+
+/** Environment variables. */
+export const environment = map(/^[^=\0]+$/, 'not empty and without "="', 'secret')

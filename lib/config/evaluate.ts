@@ -1,0 +1,104 @@
+/** Evaluates a config file in a short-lived child, so that no code of it ever runs in the arbiter. */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { extname, join } from 'node:path'
+import type { Ms } from '../units.ts'
+import type { Environment } from './environment.ts'
+import type { Verdict } from './evaluator.ts'
+import { fromPlain } from './plain.ts'
+
+/** What the file exports, with a `Foreign` for each function; or why there is nothing, in one line. */
+export type Evaluated =
+  | { readonly kind: 'exported'; readonly value: unknown }
+  | { readonly kind: 'failed'; readonly text: string; readonly line: string | null }
+
+/** How much a config file may export, as JSON. */
+const LARGEST = 16 * 1024 ** 2
+
+/** `file` is absolute. What it prints, also to stdout, goes to stderr. */
+export async function evaluateFile(
+  file: string,
+  { env, cwd, deadline }: { readonly env: Environment; readonly cwd: string; readonly deadline: Ms },
+): Promise<Evaluated> {
+  const child = spawn(process.execPath, ['--no-warnings', join(__dirname, 'evaluator.js'), file], {
+    cwd,
+    env,
+    stdio: ['ignore', 2, 2, 'pipe'],
+  })
+  const timer = setTimeout(() => child.kill('SIGKILL'), deadline)
+  const ending = await ended(child)
+  clearTimeout(timer)
+  if (ending.error !== null) return failed(`cannot be evaluated: ${ending.error}`)
+  if (ending.text === '') return failed(silence(ending, deadline))
+  const verdict = JSON.parse(ending.text) as Verdict
+  switch (verdict.kind) {
+    case 'exported':
+      return { kind: 'exported', value: fromPlain(verdict.plain) }
+    case 'nothing':
+      return failed(
+        verdict.named.length === 0
+          ? 'exports nothing; it needs a default export, or module.exports'
+          : `has no default export, but exports ${verdict.named.join(', ')}; it needs "export default { … }"`,
+      )
+    case 'threw':
+      return threw(verdict, file)
+  }
+}
+
+type Ending = { text: string; code: number | null; signal: string | null; error: string | null }
+
+/** Reads the verdict to its end and waits for the exit; both, in either order. */
+function ended(child: ChildProcess): Promise<Ending> {
+  return new Promise((resolve) => {
+    const chunks: Buffer[] = []
+    let size = 0
+    const pipe = child.stdio[3] as NodeJS.ReadableStream
+    pipe.on('data', (chunk: Buffer) => {
+      size += chunk.length
+      if (size > LARGEST) child.kill('SIGKILL')
+      else chunks.push(chunk)
+    })
+    // A grandchild of the config file may hold the pipe open: the exit is what counts, and then what is there is read.
+    const settle = (ending: Omit<Ending, 'text'>) => {
+      pipe.removeAllListeners('data')
+      ;(pipe as unknown as { destroy(): void }).destroy()
+      resolve({ ...ending, text: size > LARGEST ? '' : Buffer.concat(chunks).toString() })
+    }
+    child.on('error', (error) => settle({ code: null, signal: null, error: error.message }))
+    child.on('exit', (code, signal) => setImmediate(() => settle({ code, signal, error: null })))
+  })
+}
+
+const failed = (text: string, line: string | null = null): Evaluated => ({ kind: 'failed', text, line })
+
+/** Node's exit code for a top-level await that nothing will settle (process: "Exit codes"). */
+const UNSETTLED = 13
+
+function silence({ code, signal }: Ending, deadline: Ms): string {
+  if (signal === 'SIGKILL') return `was not evaluated within ${deadline / 1000} s, or exports more than 16 MB`
+  if (signal !== null) return `ended its evaluation by ${signal}`
+  if (code === UNSETTLED) return 'waits for something that never comes (a top-level await)'
+  return `ended its evaluation with exit code ${code} before it exported anything`
+}
+
+function threw(verdict: Extract<Verdict, { kind: 'threw' }>, file: string): Evaluated {
+  const typescript = /\.[cm]?ts$/.test(extname(file))
+  if (
+    typescript &&
+    !(process.features as { typescript?: unknown }).typescript &&
+    UNREADABLE.includes(verdict.code ?? verdict.text.split(':')[0]!)
+  )
+    return failed(
+      `Node ${process.version} cannot load TypeScript; use Node 22.18 or later, or a .mjs, .cjs, .js or .json file`,
+    )
+  const [first = ''] = verdict.text.split('\n')
+  return failed(first, place(verdict.stack ?? '', file))
+}
+
+/** What Node says of TypeScript when it cannot strip types. */
+const UNREADABLE: readonly string[] = ['ERR_UNKNOWN_FILE_EXTENSION', 'SyntaxError']
+
+/** `line` or `line:column` of the config file where a stack first points into it. */
+function place(stack: string, file: string): string | null {
+  const at = stack.indexOf(`${file}:`)
+  return at < 0 ? null : (/^\d+(:\d+)?/.exec(stack.slice(at + file.length + 1))?.[0] ?? null)
+}

@@ -1,0 +1,60 @@
+/**
+ * Runs in the short-lived child that evaluates a config file: imports the file that the first argument names, writes
+ * one `Verdict` as JSON to descriptor 3, and exits.
+ */
+import { realpathSync, writeSync } from 'node:fs'
+import { pathToFileURL } from 'node:url'
+import { isDeepStrictEqual } from 'node:util'
+import { type Plain, toPlain } from './plain.ts'
+
+/** The result of an evaluation. `text` may have several lines; `code` is Node's, where the error has one. */
+export type Verdict =
+  | { readonly kind: 'exported'; readonly plain: Plain }
+  | { readonly kind: 'nothing'; readonly named: readonly string[] }
+  | { readonly kind: 'threw'; readonly text: string; readonly code: string | null; readonly stack: string | null }
+
+const VERDICT_FD = 3
+
+let given = false
+
+function give(verdict: Verdict): void {
+  if (given) return
+  given = true
+  const bytes = Buffer.from(JSON.stringify(verdict))
+  for (let at = 0; at < bytes.length; ) at += writeSync(VERDICT_FD, bytes, at)
+  process.exit(0)
+}
+
+async function evaluate(file: string): Promise<Verdict> {
+  const url = pathToFileURL(file).href
+  const module = (await import(url)) as Record<string, unknown>
+  const value = await call(unwrap(module))
+  // A CommonJS file that exports nothing has an empty object all the same.
+  const untouched = realpathSync(file) in require.cache && isDeepStrictEqual(value, {})
+  if (value !== undefined && !untouched) return { kind: 'exported', plain: toPlain(value) }
+  return {
+    kind: 'nothing',
+    named: Object.keys(module).filter((name) => name !== 'default' && name !== 'module.exports'),
+  }
+}
+
+/** `export default`, `module.exports`, and what compilers make of the one in the form of the other. */
+function unwrap(module: Record<string, unknown>): unknown {
+  const outer = module.default
+  if (typeof outer === 'object' && outer !== null && '__esModule' in outer)
+    return (outer as { default?: unknown }).default
+  return outer
+}
+
+/** A config may be made by a function, and be waited for. */
+const call = async (value: unknown): Promise<unknown> => (typeof value === 'function' ? await value() : await value)
+
+function threw(error: unknown): Verdict {
+  if (!(error instanceof Error))
+    return { kind: 'threw', text: `threw ${JSON.stringify(error) ?? String(error)}`, code: null, stack: null }
+  const code = (error as NodeJS.ErrnoException).code
+  return { kind: 'threw', text: `${error.name}: ${error.message}`, code: code ?? null, stack: error.stack ?? null }
+}
+
+process.on('uncaughtException', (error) => give(threw(error)))
+evaluate(process.argv[2]!).then(give, (error) => give(threw(error)))
