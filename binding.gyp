@@ -13,6 +13,7 @@
         "native/memory.cc",
         "native/process.cc",
         "native/reap.cc",
+        "native/sending.cc",
         "native/signals.cc",
         "native/spawn.cc",
         "native/stack.cc"

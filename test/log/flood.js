@@ -1,11 +1,12 @@
 // Writes LINES numbered lines of WIDTH bytes to TARGET (a path, or `fd:N`), says on descriptor 3 what was dropped at that
-// point, and goes on when told so by a line on stdin: reopens, writes the line "after" and ends.
+// point (`socket` as the last argument: through the kernel's `writeNow`), and goes on when told so by a line on stdin: reopens, writes the line "after" and ends.
 const { writeSync } = require('node:fs')
 const { createLog } = require('../../dist/log/log.js')
 
-const [target, lines, width, limit] = process.argv.slice(2)
+const [target, lines, width, limit, socket] = process.argv.slice(2)
 const where = target.startsWith('fd:') ? { fd: Number(target.slice(3)) } : { file: target }
-const log = createLog({ ...where, role: 'arbiter', ...(limit === undefined ? {} : { limit: Number(limit) }) })
+const writeNow = socket && require('../../dist/kernel/addon.js').loadKernel().writeNow
+const log = createLog({ ...where, role: 'arbiter', limit: Number(limit ?? 1e6), writeNow })
 for (let number = 0; number < Number(lines); number += 1) log.info('x'.repeat(Number(width)), { number })
 writeSync(3, `dropped=${log.dropped}\n`)
 process.stdin.once('data', () => {

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { closeSync, constants, existsSync, openSync, readFileSync, readSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { createLog } from '../../lib/log/log.ts'
@@ -64,6 +65,22 @@ test('A pipe that nobody reads does not block; what does not fit is dropped, cou
   expect(await flood.ended()).toEqual({ code: 0, signal: null })
   closeSync(read)
   closeSync(write)
+})
+
+test('A socket that nobody reads does not block either, and keeps its flags.', async () => {
+  // Node's own pipes are sockets, as is the journal's.
+  const flood = startNode(FLOOD, ['fd:1', '20000', '100', '100000', 'socket'], { stdio: [...speaking] })
+  flood.child.stdout!.pause()
+  const [said] = await once(flood.child.stdio[3]!, 'data')
+  const dropped = Number(/dropped=(\d+)/.exec(String(said))![1])
+  expect(dropped).toBeGreaterThan(0)
+  const flags = /^flags:\s+(\d+)/m.exec(readFileSync(`/proc/${flood.pid}/fdinfo/1`, 'utf8'))![1]!
+  expect(Number.parseInt(flags, 8) & constants.O_NONBLOCK).toBe(0)
+  flood.child.stdout!.resume()
+  await flood.line(`log lines were dropped lines=${dropped}`)
+  expect(numbers(flood.stdout)).toEqual(upTo(20000 - dropped))
+  flood.child.stdin!.write('go on\n')
+  await flood.ended()
 })
 
 test('Lines larger than the pipe come out whole and in order.', async () => {
