@@ -78,8 +78,9 @@ function scanMethod(buffer: Bytes, end: number, progress: Progress, rules: Rules
   let at = progress.at
   while (at < stop && (classes[buffer[at]!]! & allowed) !== 0) at++
   if (at === stop && at < limit) return progress.pause(IN_METHOD, at)
+  if (at === stop) return progress.fail(HTTP_ERRORS.METHOD_MALFORMED, at)
   if (buffer[at] === CR || buffer[at] === LF) return progress.fail(HTTP_ERRORS.REQUEST_LINE_MALFORMED, at)
-  if (at === stop || buffer[at] !== SP || at === start) return progress.fail(HTTP_ERRORS.METHOD_MALFORMED, at)
+  if (buffer[at] !== SP || at === start) return progress.fail(HTTP_ERRORS.METHOD_MALFORMED, at)
   return methodDone(progress, buffer.latin1Slice(start, at), at + 1, rules)
 }
 
