@@ -11,7 +11,7 @@ import { closeSync, constants, fstatSync, lstatSync, openSync, type Stats, unlin
 import { dirname } from 'node:path'
 import type { Kernel } from '../kernel/kernel.ts'
 import { type Fd, fd, type Pid } from '../units.ts'
-import { pathProblem } from './paths.ts'
+import { LONGEST_MADE, pathProblem } from './paths.ts'
 
 /** The path cannot be had; `message` is one line. `holder`: the process that has it. */
 export class ControlError extends Error {
@@ -38,7 +38,7 @@ const MOST_TRIES = 8
 
 /** Locks the path and listens on it, mode 0600. Throws a `ControlError`. */
 export function claimPath(path: string, kernel: Kernel): Claim {
-  const problem = pathProblem(path)
+  const problem = pathProblem(path, LONGEST_MADE)
   if (problem !== null) throw new ControlError(`control socket: ${problem}`)
   if (lookAt(dirname(path)) === null) throw new ControlError(`control socket: ${dirname(path)} does not exist`)
   const lock = takeLock(`${path}.lock`, kernel)

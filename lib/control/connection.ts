@@ -17,6 +17,10 @@ export type ConnectionOptions = {
 /** A client that has sent this much of one line is no operator any more. */
 const MOST_BYTES_OF_A_LINE = 16 * 1024 * 1024
 
+/** How often a client that waits is asked whether it is still there, in milliseconds. */
+const GONE_EVERY = 500
+const NOTHING = Buffer.alloc(0)
+
 export class Connection {
   readonly #socket: Socket
   readonly #options: ConnectionOptions
@@ -28,6 +32,7 @@ export class Connection {
   #closing = false
   #sinceLine = 0
   #heard = performance.now()
+  #probe: NodeJS.Timeout | undefined
 
   constructor(socket: Fd, options: ConnectionOptions, closed: () => void) {
     this.#options = options
@@ -36,6 +41,7 @@ export class Connection {
     this.#socket.on('end', () => this.#takeEnd())
     this.#socket.on('error', () => this.close())
     this.#socket.on('close', () => {
+      clearInterval(this.#probe)
       this.#gone.abort()
       closed()
     })
@@ -65,6 +71,7 @@ export class Connection {
 
   close(): void {
     this.#closing = true
+    this.#gone.abort()
     this.#socket.destroy()
   }
 
@@ -82,6 +89,15 @@ export class Connection {
     this.#ended = true
     this.#lines.push(...this.#reader.end())
     this.#next()
+    this.#probe = setInterval(() => this.#askWhetherGone(), GONE_EVERY)
+  }
+
+  /**
+   * A client that has said all it had to say may still read, or be gone: both look the same to a reader. A write of
+   * nothing tells: it fails with EPIPE where nobody can read any more (unix(7)).
+   */
+  #askWhetherGone(): void {
+    if (this.#busy && this.#socket.writableLength === 0) this.#socket.write(NOTHING)
   }
 
   /**

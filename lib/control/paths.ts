@@ -14,7 +14,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** sockaddr_un has room for 108 bytes with the closing NUL (unix(7)). */
-export const LONGEST_PATH = 107
+const LONGEST_PATH = 107
+/** What is left for a socket that is made here: it is bound under a longer name and then renamed. */
+export const LONGEST_MADE = 100
 
 export type Place = {
   readonly directory: string
@@ -66,9 +68,9 @@ export const instanceOf = (file: string): string | null =>
   file.endsWith(ARBITER) && !file.endsWith(MANAGER) ? file.slice(0, -ARBITER.length) : null
 
 /** Why a path cannot be a socket's, in one line, or null. */
-export function pathProblem(path: string): string | null {
+export function pathProblem(path: string, longest = LONGEST_PATH): string | null {
   const bytes = Buffer.byteLength(path)
-  if (bytes > LONGEST_PATH) return `${path} has ${bytes} bytes: a socket's path has at most ${LONGEST_PATH}`
+  if (bytes > longest) return `${path} has ${bytes} bytes: a socket's path has at most ${longest}`
   return path.includes('\0') ? 'a socket path must not contain a NUL byte' : null
 }
 
