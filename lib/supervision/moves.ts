@@ -3,7 +3,7 @@
  */
 import { type Ms, ms, type Pid } from '../units.ts'
 import { deadline } from './deadline.ts'
-import { isHarder, type Reason, rung } from './ladder.ts'
+import { type How, isHarder, type Reason, rung } from './ladder.ts'
 import type { Child, Effect, In, Life, LifePolicy, On, Step } from './life.ts'
 import { freshTally, isClean, judge } from './restart.ts'
 import type { Ended, Exit, Trouble } from './trouble.ts'
@@ -30,10 +30,10 @@ export const retry = (life: Life, phase: In<'waiting'>, _event: unknown, now: Ms
 
 // ── spawning ───────────────────────────────────────────────────────────────────────────────────────────────────────
 
-/** The process is there. Where it is not wanted any more it goes at once: it has no work yet. */
+/** The process is there. Where it is not wanted any more it is killed: it has not begun its work. */
 export function adopt(life: Life, _phase: unknown, { pid }: On<'spawned'>, now: Ms, policy: LifePolicy): Step {
   const starting = newborn(pid, now)
-  if (life.want === 'down') return leave(life, starting, 'quick', null, now, policy)
+  if (life.want === 'down') return leave(life, starting, 'kill', null, now, policy)
   return policy.waitReady ? none({ ...life, phase: starting }) : ready(life, starting, null, now, policy)
 }
 
@@ -126,13 +126,14 @@ export const climb = (life: Life, phase: In<'leaving'>, _event: unknown, now: Ms
 export function exited(life: Life, phase: Living, event: On<'exited'>, now: Ms, policy: LifePolicy): Step {
   const { exit, fault = null } = event
   const trouble: Trouble = { kind: 'exited', exit, fault }
-  return next(buried(life, phase.child, exit, false, trouble, now), trouble, exit, phase.kind === 'up', now, policy)
+  return next(buried(life, phase.child, exit, null, trouble, now), trouble, exit, phase.kind === 'up', now, policy)
 }
 
 /** After it was told to go. */
 export function left(life: Life, phase: In<'leaving'>, { exit }: On<'exited'>, now: Ms, policy: LifePolicy): Step {
   const { child, trouble, wasGood } = phase
-  const without = buried(life, child, exit, true, trouble, now)
+  const sent = rung(phase.reason, phase.height, child.announced).how
+  const without = buried(life, child, exit, sent, trouble, now)
   if (trouble !== null) return next(without, trouble, null, wasGood, now, policy)
   if (life.want === 'down') return none({ ...without, phase: { kind: 'down' } })
   return spawn({ ...without, restarts: without.restarts + 1 }, now)
@@ -203,8 +204,8 @@ function put(life: Life, phase: In<'leaving'>, now: Ms, policy: LifePolicy): Ste
 const isLastRung = ({ reason, height, child }: In<'leaving'>): boolean =>
   rung(reason, height, child.announced).how === 'kill'
 
-function buried(life: Life, child: Child, exit: Exit, told: boolean, trouble: Trouble | null, now: Ms): Life {
-  const last: Ended = { pid: child.pid, exit, at: now, lived: ms(now - child.born), told, trouble }
+function buried(life: Life, child: Child, exit: Exit, sent: How | null, trouble: Trouble | null, now: Ms): Life {
+  const last: Ended = { pid: child.pid, exit, at: now, lived: ms(now - child.born), sent, trouble }
   return { ...life, exits: life.exits + 1, last }
 }
 

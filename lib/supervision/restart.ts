@@ -24,7 +24,7 @@ export type Delay =
   | { readonly kind: 'exponential'; readonly first: Ms; readonly cap: Ms; readonly jitter: number }
 
 /** More than `failures` failures within `window`: give up, or wait until the window has room again. */
-export type Budget = { readonly failures: number; readonly window: Ms; readonly then: 'fail' | 'wait' }
+export type Budget = { readonly failures: number; readonly window: Ms; readonly beyond: 'fail' | 'wait' }
 
 export type RestartPolicy = {
   /** `unexpected`: only where the exit code is not one of `exitCodes`. A signal is always unexpected. */
@@ -75,7 +75,7 @@ export function judge(
   const next: Tally = { failures, boots, crashes, seed }
   if (policy.startretries !== null && boots > policy.startretries) return { verdict: { kind: 'fail' }, tally: next }
   const room = roomAgain(crashes, policy.budget)
-  if (room !== null && policy.budget?.then === 'fail') return { verdict: { kind: 'fail' }, tally: next }
+  if (room !== null && policy.budget?.beyond === 'fail') return { verdict: { kind: 'fail' }, tally: next }
   const atOnce = ended.wasGood && failures === 1 && policy.delay.kind === 'exponential'
   const until = now + (atOnce ? 0 : delayAfter(failures, value, policy.delay))
   return { verdict: { kind: 'wait', until: ms(Math.max(until, room ?? until)) }, tally: next }

@@ -2,6 +2,7 @@
  * How a process ended, and what was wrong with it. Facts only; `describe.ts` makes the words.
  */
 import type { Ms, Pid } from '../units.ts'
+import type { How } from './ladder.ts'
 
 /** How a process ended: exactly one of `code` and `signal` is not null. The kernel's `Exit` is one. */
 export type Exit = {
@@ -33,8 +34,8 @@ export type Ended = {
   readonly at: Ms
   /** How long the process was there. */
   readonly lived: Ms
-  /** It had been told to go, for whatever reason. */
-  readonly told: boolean
+  /** What had last been done to make it go; null: it went by itself. */
+  readonly sent: How | null
   /** Null where it went because it was asked to, and nothing was wrong. */
   readonly trouble: Trouble | null
 }
