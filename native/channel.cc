@@ -1,10 +1,13 @@
-// Datagrams with descriptors between us and our children: socketpair(2), unix(7).
+// What goes over sockets: datagrams with descriptors between us and our children (socketpair(2), unix(7)), and words to
+// others that must not hold us up.
 #include <poll.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <cstddef>
 #include <cstring>
 
 #include "kernel.h"
@@ -133,6 +136,35 @@ Napi::Value receive_now(const Napi::CallbackInfo& info) {
   }
 }
 
+// send(2) instead of write(2), whose blocking is a matter of the open file, which is shared: MSG_DONTWAIT is ours alone.
+Napi::Value write_now(const Napi::CallbackInfo& info) {
+  const Napi::Uint8Array data = info[1].As<Napi::Uint8Array>();
+  ssize_t written;
+  do written = ::send(integer(info[0]), data.Data(), data.ByteLength(), MSG_DONTWAIT | MSG_NOSIGNAL);
+  while (written == -1 && errno == EINTR);
+  if (written == -1 && errno != EAGAIN) fail(info.Env(), errno, "send", std::to_string(integer(info[0])));
+  return Napi::Number::New(info.Env(), static_cast<double>(written == -1 ? 0 : written));
+}
+
+void notify(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const std::string path = text(info[0], "sendto");
+  const std::string words = info[1].As<Napi::String>().Utf8Value();
+  struct sockaddr_un name {};
+  name.sun_family = AF_UNIX;
+  if (path.empty() || path.size() >= sizeof name.sun_path) fail(env, path.empty() ? EINVAL : ENAMETOOLONG, "sendto", path);
+  memcpy(name.sun_path, path.data(), path.size());
+  if (path[0] == '@') name.sun_path[0] = '\0';
+  const int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+  if (fd == -1) fail(env, errno, "socket", path);
+  const socklen_t size = static_cast<socklen_t>(offsetof(struct sockaddr_un, sun_path) + path.size());
+  const ssize_t sent = sendto(fd, words.data(), words.size(), MSG_DONTWAIT | MSG_NOSIGNAL,
+                              reinterpret_cast<const struct sockaddr*>(&name), size);
+  const int error = errno;
+  close(fd);
+  if (sent == -1) fail(env, error, "sendto", path);
+}
+
 }  // namespace
 
 void install_channel(Napi::Env env, Napi::Object exports) {
@@ -140,6 +172,8 @@ void install_channel(Napi::Env env, Napi::Object exports) {
   put(env, exports, "send", send);
   put(env, exports, "receive", receive);
   put(env, exports, "receiveNow", receive_now);
+  put(env, exports, "writeNow", write_now);
+  put(env, exports, "notify", notify);
 }
 
 }  // namespace monoceros
