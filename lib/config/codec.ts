@@ -1,8 +1,9 @@
 /** How the values of one kind of setting are read, judged and written. Pure. */
 
 /** One thing wrong with a value. `path` leads from the setting to the part that is wrong: `[2, 'stopSignal']`. */
-export type Fault = { readonly path: readonly (string | number)[] } & (
-  | { readonly kind: 'value'; readonly value: unknown; readonly allowed: string }
+export type Fault = { readonly path: readonly (string | number)[] } & /** `secret`: the value is not to be shown. */
+(
+  | { readonly kind: 'value'; readonly value: unknown; readonly allowed: string; readonly secret?: true }
   /** `near` is a key that was perhaps meant. */
   | { readonly kind: 'unknown'; readonly near: string | null }
   | { readonly kind: 'missing'; readonly allowed: string }
@@ -52,6 +53,15 @@ export const bad = (value: unknown, allowed: string): Checked<never> => ({
   ok: false,
   faults: [{ kind: 'value', path: [], value, allowed }],
 })
+
+/** The same judgement, and its faults show no values. */
+export function secretly<Out>(checked: Checked<Out>): Checked<Out> {
+  if (checked.ok) return checked
+  return {
+    ok: false,
+    faults: checked.faults.map((fault) => (fault.kind === 'value' ? { ...fault, secret: true } : fault)),
+  }
+}
 
 /** The same judgement about a part: its faults get `key` in front of their path. */
 export function within<Out>(key: string | number, checked: Checked<Out>): Checked<Out> {

@@ -1,6 +1,7 @@
 /** Evaluates a config file in a short-lived child, so that no code of it ever runs in the arbiter. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { extname, join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import type { Ms } from '../units.ts'
 import type { Environment } from './environment.ts'
 import type { Verdict } from './evaluator.ts'
@@ -39,6 +40,8 @@ export async function evaluateFile(
           ? 'exports nothing; it needs a default export, or module.exports'
           : `has no default export, but exports ${verdict.named.join(', ')}; it needs "export default { … }"`,
       )
+    case 'unsettled':
+      return failed('waits for something that never comes (an await that nothing settles)')
     case 'threw':
       return threw(verdict, file)
   }
@@ -70,13 +73,9 @@ function ended(child: ChildProcess): Promise<Ending> {
 
 const failed = (text: string, line: string | null = null): Evaluated => ({ kind: 'failed', text, line })
 
-/** Node's exit code for a top-level await that nothing will settle (process: "Exit codes"). */
-const UNSETTLED = 13
-
 function silence({ code, signal }: Ending, deadline: Ms): string {
   if (signal === 'SIGKILL') return `was not evaluated within ${deadline / 1000} s, or exports more than 16 MB`
   if (signal !== null) return `ended its evaluation by ${signal}`
-  if (code === UNSETTLED) return 'waits for something that never comes (a top-level await)'
   return `ended its evaluation with exit code ${code} before it exported anything`
 }
 
@@ -99,6 +98,9 @@ const UNREADABLE: readonly string[] = ['ERR_UNKNOWN_FILE_EXTENSION', 'SyntaxErro
 
 /** `line` or `line:column` of the config file where a stack first points into it. */
 function place(stack: string, file: string): string | null {
-  const at = stack.indexOf(`${file}:`)
-  return at < 0 ? null : (/^\d+(:\d+)?/.exec(stack.slice(at + file.length + 1))?.[0] ?? null)
+  for (const name of [`${pathToFileURL(file).href}:`, `${file}:`]) {
+    const at = stack.indexOf(name)
+    if (at >= 0) return /^\d+(:\d+)?/.exec(stack.slice(at + name.length))?.[0] ?? null
+  }
+  return null
 }

@@ -11,6 +11,8 @@ import { type Plain, toPlain } from './plain.ts'
 export type Verdict =
   | { readonly kind: 'exported'; readonly plain: Plain }
   | { readonly kind: 'nothing'; readonly named: readonly string[] }
+  /** It waits for something, and nothing is left that could happen. */
+  | { readonly kind: 'unsettled' }
   | { readonly kind: 'threw'; readonly text: string; readonly code: string | null; readonly stack: string | null }
 
 const VERDICT_FD = 3
@@ -56,5 +58,6 @@ function threw(error: unknown): Verdict {
   return { kind: 'threw', text: `${error.name}: ${error.message}`, code: code ?? null, stack: error.stack ?? null }
 }
 
+process.on('beforeExit', () => give({ kind: 'unsettled' }))
 process.on('uncaughtException', (error) => give(threw(error)))
 evaluate(process.argv[2]!).then(give, (error) => give(threw(error)))

@@ -31,7 +31,7 @@ export function merge(
     if (checked.ok) {
       config[name] = checked.value
       sources[name] = source
-    } else problems.push(...checked.faults.map((fault) => faultOf(name, fault, source, row.secret === true)))
+    } else problems.push(...checked.faults.map((fault) => faultOf(name, fault, source)))
   }
   const layers = [
     ...SETTING_NAMES.map((name) => ({ name, value: SETTINGS[name].default, source: DEFAULT })),

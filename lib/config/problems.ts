@@ -39,9 +39,9 @@ export function describeSource(source: Source): string {
   }
 }
 
-/** A fault of the setting `name` as a problem. Values of secret settings are not repeated. */
-export function faultOf(name: string, fault: Fault, source: Source, secret: boolean): Problem {
-  return { key: name + steps(fault.path), source, text: sentence(fault, secret) }
+/** A fault of the setting `name` as a problem. */
+export function faultOf(name: string, fault: Fault, source: Source): Problem {
+  return { key: name + steps(fault.path), source, text: sentence(fault) }
 }
 
 const steps = (path: Fault['path']): string =>
@@ -49,10 +49,10 @@ const steps = (path: Fault['path']): string =>
     .map((step) => (typeof step === 'number' ? `[${step}]` : /^[\w$]+$/.test(step) ? `.${step}` : `["${step}"]`))
     .join('')
 
-function sentence(fault: Fault, secret: boolean): string {
+function sentence(fault: Fault): string {
   switch (fault.kind) {
     case 'value':
-      return `got ${secret ? 'a value that is not shown' : show(fault.value)}; allowed: ${fault.allowed}`
+      return `got ${fault.secret ? 'a value that is not shown' : show(fault.value)}; allowed: ${fault.allowed}`
     case 'missing':
       return `is missing; needed: ${fault.allowed}`
     case 'unknown':

@@ -1,5 +1,5 @@
 /** Lists and maps. Pure. */
-import { andThen, bad, type Codec, good, isRecord, together, within } from '../codec.ts'
+import { andThen, bad, type Codec, good, isRecord, secretly, together, within } from '../codec.ts'
 
 /** What is shown in place of a secret value. */
 export const HIDDEN = '(hidden)'
@@ -32,13 +32,8 @@ export function list<Out, In>(
 }
 
 /** Names and texts, such as environment variables. As a flag: `NAME=VALUE`, several times. */
-export function map(
-  names: RegExp,
-  allowedName: string,
-  secrecy: 'open' | 'secret',
-): Codec<Readonly<Record<string, string>>, Readonly<Record<string, string>>> {
+export function map(names: RegExp, allowedName: string): Codec<Texts, Texts> {
   const allowed = `names and texts, such as { NAME: "value" } or NAME=value; a name is ${allowedName}`
-  const values = { allowed: 'a text without NUL' }
   return {
     allowed,
     placeholder: 'NAME=VALUE',
@@ -53,17 +48,21 @@ export function map(
       const entries = Object.entries(value).map(([name, part]) => {
         if (!names.test(name)) return bad(name, `names that are ${allowedName}`)
         const fits = typeof part === 'string' && !part.includes('\0')
-        return within(name, fits ? good([name, part] as const) : bad(part, values.allowed))
+        return within(name, fits ? good([name, part] as const) : bad(part, 'a text without NUL'))
       })
       return andThen(together(entries), (pairs) => good(Object.fromEntries(pairs)))
     },
     format: (value) => value,
-    ...(secrecy === 'secret' && {
-      hide: (value: Readonly<Record<string, string>>) =>
-        Object.fromEntries(Object.keys(value).map((name) => [name, HIDDEN])),
-    }),
   }
 }
 
-/** Environment variables. */
-export const environment = map(/^[^=\0]+$/, 'not empty and without "="', 'secret')
+type Texts = Readonly<Record<string, string>>
+
+const variables = map(/^[^=\0]+$/, 'not empty and without "="')
+
+/** Environment variables. Their values are shown nowhere. */
+export const environment: Codec<Texts, Texts> = {
+  ...variables,
+  check: (value, context) => secretly(variables.check(value, context)),
+  hide: (value) => Object.fromEntries(Object.keys(value).map((name) => [name, HIDDEN])),
+}

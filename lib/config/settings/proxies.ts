@@ -16,7 +16,7 @@ export const PROXIES = {
   }),
   secureSchemeHeaders: setting({
     flags: ['--secure-scheme-header'],
-    type: map(/^[!#$%&'*+.^`|~\w-]+$/, 'the name of a header field', 'open'),
+    type: map(/^[!#$%&'*+.^`|~\w-]+$/, 'the name of a header field'),
     default: { 'X-Forwarded-Protocol': 'ssl', 'X-Forwarded-Proto': 'https', 'X-Forwarded-Ssl': 'on' },
     effect: 'workers',
     worker: true,
