@@ -6,4 +6,4 @@ export type { CompanionInput } from './config/companions.ts'
 export type { UserConfig } from './config/settings.ts'
 
 /** Gives a config file types: `export default defineConfig({ … })`. Returns what it is given. */
-export const defineConfig = <const Given extends UserConfig>(config: Given): Given => config
+export const defineConfig = (config: UserConfig): UserConfig => config

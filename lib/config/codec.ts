@@ -1,13 +1,13 @@
 /** How the values of one kind of setting are read, judged and written. Pure. */
 
-/** One thing wrong with a value. `path` leads from the setting to the part that is wrong: `[2, 'stopSignal']`. */
-export type Fault = { readonly path: readonly (string | number)[] } & /** `secret`: the value is not to be shown. */
-(
+/** What is wrong with a value: the value itself, a key that nobody knows (`near` was perhaps meant), or one that is not there. */
+type Wrong =
   | { readonly kind: 'value'; readonly value: unknown; readonly allowed: string; readonly secret?: true }
-  /** `near` is a key that was perhaps meant. */
   | { readonly kind: 'unknown'; readonly near: string | null }
   | { readonly kind: 'missing'; readonly allowed: string }
-)
+
+/** One thing wrong with a setting. `path` leads from the setting to the part that is wrong: `[2, 'stopSignal']`. */
+export type Fault = Wrong & { readonly path: readonly (string | number)[] }
 
 export type Checked<Out> =
   | { readonly ok: true; readonly value: Out }

@@ -1,6 +1,6 @@
 /** The keys of one companion in a config file. Pure. */
 import { andThen, bad, type Codec, good } from './codec.ts'
-import { choice, matching, optional, text, toggle } from './codecs/basic.ts'
+import { argument, choice, matching, optional, text, toggle } from './codecs/basic.ts'
 import { environment, list } from './codecs/collections.ts'
 import { count, duration, mode, size } from './codecs/numbers.ts'
 import { path } from './codecs/paths.ts'
@@ -61,13 +61,26 @@ const target: Codec<Target, string> = {
   format: (value) => `${value.module}:${value.export}`,
 }
 
+const COMMAND = 'a program and its arguments as a list, such as ["node", "queue.js"]'
+
+const argv = list(argument)
+
+const command: Codec<readonly string[], readonly string[]> = {
+  ...argv,
+  allowed: COMMAND,
+  type: 'string[]',
+  check: (value, context) =>
+    Array.isArray(value) && value.length > 0 && value[0] !== '' ? argv.check(value, context) : bad(value, COMMAND),
+  format: (value) => value,
+}
+
 const NAME = 'a name of at most 64 letters, digits, ".", "-" and "_"'
 
 /** Each with its meaning at `CompanionConfig`. */
 export const COMPANION_FIELDS = {
   name: matching(/^[A-Za-z0-9_][\w.-]{0,63}$/, 'NAME', NAME),
   target,
-  command: list(text('ARG', 'a program and its arguments: texts that are not empty'), { least: 1 }),
+  command,
   numprocs: count(1, 1000),
   nodeOptions: list(text('OPTION')),
   cwd: path,

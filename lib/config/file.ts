@@ -3,6 +3,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { relative, resolve } from 'node:path'
 import type { Ms } from '../units.ts'
 import { isRecord } from './codec.ts'
+import { CONFIG_FILES } from './config-files.ts'
 import type { Environment } from './environment.ts'
 import { evaluateFile } from './evaluate.ts'
 import { show } from './foreign.ts'
@@ -11,11 +12,6 @@ import { nearest } from './near.ts'
 import { didYouMean, type Problem } from './problems.ts'
 import { SETTING_NAMES, SETTINGS, type SettingName } from './settings.ts'
 import { UNOFFERED_KEYS } from './unoffered.ts'
-
-/** Looked for in the working directory, in this order. */
-export const CONFIG_FILES = ['ts', 'mts', 'mjs', 'cjs', 'js', 'json'].map(
-  (extension) => `monoceros.config.${extension}`,
-)
 
 export type FileResult = {
   /** Absolute; null when there is none. */

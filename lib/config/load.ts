@@ -5,7 +5,8 @@ import { argumentsFrom, defaultsFrom, type Environment, exportAddress } from './
 import { readConfigFile } from './file.ts'
 import { parseFlags } from './flags.ts'
 import { merge } from './merge.ts'
-import type { Problem, Source } from './problems.ts'
+import { PENDING } from './pending.ts'
+import { describeSource, type Problem, type Source } from './problems.ts'
 import { type Config, type SettingName, WORKER_SETTING_NAMES, type WorkerSettings } from './settings.ts'
 
 /** Everything that was decided before the first process starts. */
@@ -21,6 +22,8 @@ export type LoadedConfig = {
   readonly worker: WorkerSettings
   /** What the companion manager runs. */
   readonly companions: readonly CompanionConfig[]
+  /** One line each: what does not stop us, but somebody should know. */
+  readonly warnings: readonly string[]
 }
 
 export type Loaded = { readonly loaded: LoadedConfig } | { readonly problems: readonly Problem[] }
@@ -73,6 +76,9 @@ export async function loadConfig(
         stdout: config.companionStdout,
         stderr: config.companionStderr,
       }),
+      warnings: PENDING.filter((name) => sources[name].kind !== 'default').map(
+        (name) => `${name} (${describeSource(sources[name])}) is not built yet and does nothing`,
+      ),
     },
   }
 }

@@ -24,6 +24,13 @@ export function text(placeholder: string, allowed = 'a text'): Codec<string, str
   }
 }
 
+/** An argument of a program: any text that can be one, the empty one too. */
+export const argument: Codec<string, string> = {
+  ...text('ARG', 'a text without NUL'),
+  check: (value) =>
+    typeof value === 'string' && !value.includes('\0') ? good(value) : bad(value, 'a text without NUL'),
+}
+
 /** A text of a given form. */
 export function matching(pattern: RegExp, placeholder: string, allowed: string): Codec<string, string> {
   return {

@@ -7,13 +7,12 @@ export const HIDDEN = '(hidden)'
 /** A list, or a single element without brackets. `separator` splits a flag's text into several. */
 export function list<Out, In>(
   element: Codec<Out, In>,
-  { separator, least = 0 }: { readonly separator?: RegExp; readonly least?: number } = {},
+  { separator }: { readonly separator?: RegExp } = {},
 ): Codec<readonly Out[], In | readonly In[]> {
-  const allowed = `${least > 0 ? 'a list, not empty, of' : 'a list of'} ${element.allowed}`
   return {
-    allowed,
+    allowed: `${element.allowed}, or a list of such`,
     placeholder: element.placeholder,
-    type: `${element.type} | (${element.type})[]`,
+    type: `${element.type} | ${element.type.includes('|') ? `(${element.type})` : element.type}[]`,
     repeatable: true,
     parse: (text) =>
       separator === undefined
@@ -24,7 +23,6 @@ export function list<Out, In>(
             .map((part) => element.parse(part)),
     check: (value, context) => {
       if (!Array.isArray(value)) return andThen(element.check(value, context), (one) => good([one]))
-      if (value.length < least) return bad(value, allowed)
       return together(value.map((part, index) => within(index, element.check(part, context))))
     },
     format: (value) => value.map((part) => element.format(part)),

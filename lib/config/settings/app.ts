@@ -1,6 +1,6 @@
 /** Settings: what is run, and what it sees of monoceros. Pure. */
 import { appName } from '../app.ts'
-import { matching, optional, refusable, text, toggle } from '../codecs/basic.ts'
+import { argument, matching, optional, refusable, text, toggle } from '../codecs/basic.ts'
 import { environment, list } from '../codecs/collections.ts'
 import { path } from '../codecs/paths.ts'
 import { setting } from '../setting.ts'
@@ -16,7 +16,7 @@ export const APP = {
   }),
   args: setting({
     flags: [],
-    type: list(text('ARG')),
+    type: list(argument),
     default: [],
     effect: 'workers',
     worker: true,

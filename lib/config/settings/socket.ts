@@ -28,7 +28,7 @@ export const SOCKET = {
   }),
   socketMode: setting({
     type: mode(),
-    default: 0o666,
+    default: '0666',
     effect: 'restart',
     doc: 'Permission bits of UNIX sockets to serve on, whatever `umask` says.',
   }),

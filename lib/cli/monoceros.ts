@@ -1,0 +1,73 @@
+#!/usr/bin/env node
+/** The command `monoceros`: reads the settings, and runs the arbiter. See docs/settings.md and docs/exit-codes.md. */
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { printJson, printText } from '../config/describe.ts'
+import { argumentsFrom } from '../config/environment.ts'
+import { type OwnFlag, parseFlags } from '../config/flags.ts'
+import { type LoadedConfig, loadConfig } from '../config/load.ts'
+import { describeProblem, type Problem } from '../config/problems.ts'
+import { resolveApp } from '../config/resolve-app.ts'
+import { EXIT_CODE } from '../exit-codes.ts'
+import { helpText } from './help.ts'
+
+type Io = { readonly argv: readonly string[]; readonly env: NodeJS.ProcessEnv; readonly cwd: string }
+
+async function main(io: Io): Promise<number> {
+  const wanted = new Set<OwnFlag>([...parseFlags(io.argv).own, ...argumentsFrom(io.env).own])
+  if (wanted.has('--help')) return print(helpText(process.stdout.columns ?? 80))
+  if (wanted.has('--version')) return print(`monoceros ${version()} (Node ${process.version})\n`)
+  const found = await loadConfig(io.argv, io.env, io.cwd)
+  if ('problems' in found) return refuse(found.problems)
+  const { loaded } = found
+  for (const warning of loaded.warnings) say(`warning: ${warning}`)
+  if (wanted.has('--print-config')) return print(wanted.has('--json') ? printJson(loaded) : printText(loaded))
+  const missing = withoutApp(loaded)
+  if (missing !== null) return missing
+  if (wanted.has('--check-config'))
+    return print(`monoceros: the settings are good${loaded.file ? ` (${loaded.file})` : ''}\n`)
+  const { runArbiter } = require(join(__dirname, '../arbiter/main.js')) as {
+    runArbiter(loaded: LoadedConfig, io: Io): Promise<number>
+  }
+  return runArbiter(loaded, io)
+}
+
+/** The exit code where there is no app to run. */
+function withoutApp({ config, cwd }: LoadedConfig): number | null {
+  if (config.app === null) return refuse([{ key: null, source: { kind: 'flag', flag: 'APP' }, text: NO_APP }])
+  const app = resolveApp(config.app, cwd)
+  if (app.kind === 'found') return null
+  say(`app: ${app.text}`)
+  return EXIT_CODE.app
+}
+
+const NO_APP = 'is missing; needed: a file such as "server.js", or "app.js:createApp" for an export'
+
+function refuse(problems: readonly Problem[]): number {
+  for (const problem of problems) say(describeProblem(problem))
+  say('nothing was started; "monoceros --help" shows every flag')
+  return EXIT_CODE.usage
+}
+
+function print(text: string): number {
+  process.stdout.write(text)
+  return EXIT_CODE.done
+}
+
+const say = (line: string): boolean => process.stderr.write(`monoceros: ${line}\n`)
+
+function version(): string {
+  const file = join(__dirname, '..', '..', 'package.json')
+  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
+}
+
+// A reader that leaves early (`monoceros --help | head`) is no failure.
+process.stdout.on('error', () => undefined)
+
+main({ argv: process.argv.slice(2), env: process.env, cwd: process.cwd() }).then(
+  (code) => process.exit(code),
+  (error: unknown) => {
+    say(`this should not have happened: ${error instanceof Error ? error.stack : String(error)}`)
+    process.exit(EXIT_CODE.broken)
+  },
+)

@@ -1,0 +1,30 @@
+/** Settings that are in the table before anything obeys them; who sets one is warned. Empty when we are done. Pure. */
+import type { SettingName } from './settings.ts'
+
+export const PENDING: readonly SettingName[] = [
+  'socketMode',
+  'preload',
+  'preloadFallback',
+  'preloadOpen',
+  'reforkAfter',
+  'readyPath',
+  'reloadCompanions',
+  'stopDelay',
+  'drainStreams',
+  'reload',
+  'reloadExtraFiles',
+  'maxMemory',
+  'accesslog',
+  'accessLogFormat',
+  'captureOutput',
+  'syslog',
+  'syslogAddr',
+  'syslogPrefix',
+  'syslogFacility',
+  'metricsBind',
+  'statsdHost',
+  'statsdPrefix',
+  'dogstatsdTags',
+  'hooks',
+  'hookTimeout',
+]
