@@ -48,7 +48,7 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
   /** Starts to hear. Messages that were heard meanwhile come in the next turn of the loop. */
   open(listener: Listener<Incoming>): void {
     this.#listener = listener
-    this.#reading = this.#kernel.watch(this.#fd, 'readable', () => this.#read())
+    this.#reading = this.#kernel.watch(this.#fd, 'readable', () => this.hear())
     if (!this.#referenced) this.#reading.unref()
     this.#deliverLater()
   }
@@ -84,7 +84,7 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
     for (;;) {
       const left = deadline - this.#kernel.now()
       if (left <= 0 || this.#closed) return this.#closed ? 'end' : null
-      const parcel = this.#open(this.#receive(ms(Math.ceil(left))))
+      const parcel = this.#open(this.#receive(ms(left)))
       if (parcel === 'end') return 'end'
       if (parcel === null) continue
       if (wanted(parcel.message)) return parcel as Parcel<Wanted>
@@ -106,7 +106,8 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
     this.#kernel.close(this.#fd)
   }
 
-  #read(): void {
+  /** Hears what is there now, without waiting for the event loop: what a peer said last, before its exit is dealt with. */
+  hear(): void {
     this.#deliver()
     for (let n = 0; n < HEARD_A_TURN && !this.#closed; n++) {
       const datagram = this.#receive(null)

@@ -1,0 +1,285 @@
+/**
+ * The arbiter at work: joins the pool (what should happen), the workers (what is there) and the loop (when). Commands
+ * and events queue up and are dealt with in a turn; nothing else changes the pool.
+ */
+import type { Kernel, KernelError, ListenerAddress, Signal, SignalRecord } from '../kernel/kernel.ts'
+import type { Turn } from '../runtime/loop.ts'
+import { reapChildren } from '../runtime/reaper.ts'
+import type { How } from '../supervision/ladder.ts'
+import { deadline, type Effect, type Event, type Key, type Pool, type PoolPolicy, step } from '../supervision/pool.ts'
+import { sessionMembers } from '../system/processes.ts'
+import { type Ms, ms, type Pid } from '../units.ts'
+import type { Generation } from './generation.ts'
+import type { Listeners } from './listeners.ts'
+import { type Order, orderOf } from './orders.ts'
+import { poolPolicy } from './policy.ts'
+import type { Report } from './report.ts'
+import type { Heard, Standard, Worker, Workers } from './workers.ts'
+
+/** How often the heartbeats are looked at. */
+const LOOK_EVERY = ms(1000)
+/** When orphans may be hidden behind a child of libuv: how soon they are looked for again. */
+const LOOK_AGAIN = ms(50)
+
+const SIGNAL = { terminate: 'SIGTERM', abort: 'SIGABRT', kill: 'SIGKILL' } as const satisfies Partial<
+  Record<How, Signal>
+>
+
+/** What the arbiter's turn needs of the rest of its process. */
+export type Surroundings = {
+  readonly kernel: Kernel
+  readonly workers: Workers
+  readonly listeners: Listeners
+  /** What workers get as 0, 1 and 2. */
+  readonly standard: () => Standard
+  readonly report: Report
+  /** Orders that are carried out elsewhere: reload and reopen need files, upgrade a new process. */
+  readonly elsewhere: (order: Exclude<Order, { kind: 'stop' | 'scale' | 'drain' }>) => void
+  /** Wakes the loop. */
+  readonly wake: () => void
+  /** What the pool says to everybody: `started`, `reloaded`, `halted`, `emptied` … */
+  readonly told: (effect: Notice) => void
+}
+
+export type Notice = Exclude<Effect, { kind: 'spawn' | 'abandon' | 'signal' | 'moved' }>
+
+export class Arbiter implements Turn {
+  readonly #around: Surroundings
+  /** By number; a generation without an entry is made like the one before it. */
+  readonly #generations = new Map<number, Generation>()
+  readonly #jobs: (() => void)[] = []
+  readonly #events: Event[] = []
+  #pool: Pool
+  #policy: PoolPolicy
+  #lookAt: Ms | null = null
+  #stopping = false
+
+  constructor(around: Surroundings, pool: Pool, first: Generation) {
+    this.#around = around
+    this.#pool = pool
+    this.#policy = poolPolicy(first.config)
+    this.#generations.set(1, first)
+    this.#events.push({ kind: 'start' })
+  }
+
+  get pool(): Pool {
+    return this.#pool
+  }
+
+  /** Runs a job in the next turn, where it may call `happened` and the like. */
+  schedule(job: () => void): void {
+    this.#jobs.push(job)
+    this.#around.wake()
+  }
+
+  /** A command or an event of a worker, for the next turn or the rest of this one. */
+  happened(event: Event): void {
+    this.#events.push(event)
+    this.#around.wake()
+  }
+
+  /** Starts a reload into this generation. */
+  reload(generation: Generation): void {
+    this.#policy = poolPolicy(generation.config)
+    this.#generations.set(this.#pool.latest + 1, generation)
+    // In this order: slots that are new get a worker of the new generation only.
+    this.happened({ kind: 'reload' })
+    this.happened({ kind: 'scale', to: generation.size })
+  }
+
+  /** From now on listening sockets are the workers' own: what is queued in them is theirs to accept. */
+  stop(how: 'graceful' | 'quick'): void {
+    if (!this.#stopping) this.#around.listeners.close()
+    this.#stopping = true
+    this.happened({ kind: 'stop', how })
+  }
+
+  /** What a worker said. */
+  heard(worker: Worker, what: Heard): void {
+    const { key, pid } = worker
+    switch (what.kind) {
+      case 'announced':
+      case 'ready':
+        return this.happened({ kind: what.kind, key, pid })
+      case 'beat':
+        return this.happened({ kind: 'heard', key, pid })
+      case 'retire':
+        this.#around.report.retires(worker, what.reason)
+        return this.happened({ kind: 'retire', key })
+      case 'listen':
+        return this.#listen(worker, what.id, what.address, what.backlog)
+      case 'draining':
+      case 'log':
+      case 'garbled':
+        return this.#around.report.said(worker, what)
+    }
+  }
+
+  signalled(record: SignalRecord): void {
+    const order = orderOf(record)
+    if (order === null) return
+    this.#around.report.ordered(record, order)
+    switch (order.kind) {
+      case 'stop':
+        return this.stop(order.how)
+      case 'scale':
+        return this.happened({ kind: 'scaleBy', by: order.by })
+      case 'drain':
+        return this.happened({ kind: 'drain' })
+      default:
+        return this.#around.elsewhere(order)
+    }
+  }
+
+  hear(now: Ms): void {
+    this.#around.workers.listenForBeats()
+    this.#settle(now)
+  }
+
+  reap(now: Ms): void {
+    const { kernel, workers, report } = this.#around
+    const { exits, strangers, blocked } = reapChildren(
+      kernel,
+      workers.leaders(),
+      (pid) => workers.lastWords(pid),
+      sessionMembers,
+    )
+    for (const exit of exits) {
+      const worker = workers.get(exit.pid)
+      if (!worker) continue
+      const { key, pid, fault } = worker
+      report.left(worker, exit)
+      this.#events.push({ kind: 'exited', key, pid, exit, ...(fault && { fault: faultOf(fault) }) })
+      workers.forget(pid)
+    }
+    for (const exit of strangers) report.adopted(exit)
+    if (blocked) this.#lookAt = ms(now + LOOK_AGAIN)
+    this.#settle(now)
+  }
+
+  command(now: Ms): void {
+    for (const job of this.#jobs.splice(0)) {
+      try {
+        job()
+      } catch (error) {
+        this.failed(error)
+      }
+    }
+    this.#settle(now)
+  }
+
+  judge(now: Ms, gap: Ms): void {
+    if (this.#lookAt !== null && now >= this.#lookAt) this.#lookAt = null
+    if (gap > 0) {
+      this.#around.report.late(gap)
+      this.#events.push({ kind: 'gap', ms: gap })
+    }
+    this.#events.push({ kind: 'tick' })
+    this.#settle(now)
+  }
+
+  deadline(now: Ms): Ms | null {
+    const watched = this.#policy.life.silence !== null && this.#pool.members.length > 0
+    const times = [deadline(this.#pool, this.#policy), this.#lookAt, watched ? ms(now + LOOK_EVERY) : null]
+    return times.reduce((first, time) => (time !== null && (first === null || time < first) ? time : first), null)
+  }
+
+  reinstalled(signals: readonly Signal[]): void {
+    this.#around.report.reinstalled(signals)
+  }
+
+  failed(error: unknown): void {
+    this.#around.report.defect(error)
+  }
+
+  /** Deals with all events, those included that come of dealing with them. */
+  #settle(now: Ms): void {
+    for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) {
+      const { pool, effects } = step(this.#pool, event, now, this.#policy)
+      this.#pool = pool
+      for (const effect of effects) this.#carryOut(effect)
+    }
+  }
+
+  #carryOut(effect: Effect): void {
+    switch (effect.kind) {
+      case 'spawn':
+        return this.#spawn(effect.key)
+      case 'abandon':
+        return // a spawn by fork/exec is answered in the same turn
+      case 'signal':
+        return this.#signal(effect.pid, effect.how)
+      case 'moved':
+        return this.#around.report.moved(effect)
+      default:
+        this.#forgetGenerations()
+        this.#around.report.noticed(effect)
+        return this.#around.told(effect)
+    }
+  }
+
+  #spawn(key: Key): void {
+    const { workers, standard } = this.#around
+    try {
+      const { pid } = workers.start(key, this.#generation(key.generation), standard())
+      this.#events.push({ kind: 'spawned', key, pid })
+    } catch (error) {
+      this.#events.push({ kind: 'spawnFailed', key, error: (error as Error).message })
+    }
+  }
+
+  #signal(pid: Pid, how: How): void {
+    const { workers } = this.#around
+    switch (how) {
+      case 'drain':
+        workers.tell(pid, {
+          kind: 'drain',
+          within: this.#policy.life.gracefulTimeout,
+          stopping: this.#pool.mode === 'stopping',
+        })
+        return
+      case 'quit':
+        workers.tell(pid, { kind: 'quit' })
+        return
+      case 'stack':
+        return workers.ringAlarm(pid)
+      default:
+        return workers.signal(pid, SIGNAL[how])
+    }
+  }
+
+  /** Opens what the app asks for, or shares it; a failure becomes the app's own `error` event. */
+  #listen({ pid }: Worker, id: number, address: ListenerAddress, backlog: number): void {
+    const { workers, listeners, report } = this.#around
+    try {
+      if (this.#stopping) throw Object.assign(new Error('the arbiter is stopping'), { code: 'ECANCELED' })
+      const listener = listeners.open(address, { backlog })
+      workers.tell(pid, { kind: 'listening', id, address: listener.address }, [listener.fd])
+    } catch (error) {
+      const { code, message } = error as KernelError
+      report.refusedToListen(address, message)
+      workers.tell(pid, { kind: 'refused', id, code, message })
+    }
+  }
+
+  #generation(number: number): Generation {
+    for (let at = number; at > 0; at--) {
+      const generation = this.#generations.get(at)
+      if (generation) return generation
+    }
+    throw new Error(`generation ${number} was never prepared`)
+  }
+
+  /** Keeps what a living worker's slot, or the next one, may be started from. */
+  #forgetGenerations(): void {
+    const oldest = Math.min(this.#pool.generation, ...this.#pool.members.map(({ key }) => key.generation))
+    const kept = [...this.#generations.keys()].filter((number) => number <= oldest)
+    for (const number of kept.slice(0, -1)) this.#generations.delete(number)
+  }
+}
+
+const faultOf = ({ fault, text, stack }: NonNullable<Worker['fault']>) => ({
+  fault,
+  text,
+  ...(stack !== undefined && { stack }),
+})

@@ -1,0 +1,46 @@
+/** Opens what `bind` names. */
+import { promises as dns } from 'node:dns'
+import { isIP } from 'node:net'
+import { type BindAddress, formatAddress } from '../config/address.ts'
+import type { Config } from '../config/settings.ts'
+import type { KernelError, ListenerAddress } from '../kernel/kernel.ts'
+import { SetupError } from '../system/setup-error.ts'
+import { fd } from '../units.ts'
+import type { Listener, Listeners } from './listeners.ts'
+
+/** All of them, or a `SetupError` of one line for the first that cannot be opened. */
+export async function openBinds(config: Config, listeners: Listeners): Promise<readonly Listener[]> {
+  const opened: Listener[] = []
+  for (const address of config.bind) opened.push(...(await openBind(address, config, listeners)))
+  return opened
+}
+
+async function openBind(address: BindAddress, config: Config, listeners: Listeners): Promise<readonly Listener[]> {
+  try {
+    if (address.kind === 'fd') return [listeners.adopt(fd(address.fd))]
+    const { backlog, reusePort, socketMode } = config
+    const places = await numbers(address.kind === 'unix' ? { ...address, mode: socketMode } : address)
+    return places.map((place) => listeners.open(place, { backlog, reusePort }))
+  } catch (error) {
+    throw new SetupError(`bind: cannot listen on ${formatAddress(address)}: ${reason(error as KernelError)}`)
+  }
+}
+
+/** A name may stand for several addresses (`localhost`: 127.0.0.1 and ::1); all are served. */
+async function numbers(address: ListenerAddress): Promise<readonly ListenerAddress[]> {
+  if (address.kind === 'unix' || isIP(address.host) !== 0) return [address]
+  const found = await dns.lookup(address.host, { all: true })
+  return found.map(({ address: host, family }) => ({ ...address, host, ...(family === 6 && { v6only: true }) }))
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'the address is in use',
+  EACCES: 'no permission (ports below 1024 need root or CAP_NET_BIND_SERVICE)',
+  EADDRNOTAVAIL: 'this machine has no such address',
+  ENOTFOUND: 'no such host',
+  ENOTSOCK: 'the descriptor is no socket',
+  EBADF: 'there is no such descriptor',
+  EMFILE: 'the descriptor table is full',
+}
+
+const reason = ({ code, message }: KernelError): string => (REASONS[code] ? `${REASONS[code]} (${code})` : message)

@@ -1,0 +1,44 @@
+/**
+ * The arbiter's side of the heartbeat memory: which worker has which row, and whose beat has moved.
+ *
+ * A row goes back to the free list only after its worker was reaped: a worker that is still alive could write into it.
+ */
+import { BYTES, CELLS, COLUMN, row } from '../channel/heartbeat.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { Fd } from '../units.ts'
+
+/** A worker's row. Nothing in it is to be believed but that a changed `beat` is a sign of life. */
+export type Cell = { readonly index: number; readonly values: Float64Array; lastBeat: number }
+
+export class Heartbeats {
+  readonly memory: Fd
+  readonly #map: ArrayBuffer
+  readonly #free: number[] = []
+
+  constructor(kernel: Kernel) {
+    this.memory = kernel.sharedMemory('monoceros-heartbeat', BYTES)
+    this.#map = kernel.map(this.memory)
+    for (let index = CELLS - 1; index >= 0; index--) this.#free.push(index)
+  }
+
+  /** A zeroed row. Throws when every one is taken: more workers alive than the settings allow. */
+  take(): Cell {
+    const index = this.#free.pop()
+    if (index === undefined) throw new Error(`more than ${CELLS} workers are alive at once`)
+    const values = row(this.#map, index)
+    values.fill(0)
+    return { index, values, lastBeat: 0 }
+  }
+
+  giveBack(cell: Cell): void {
+    this.#free.push(cell.index)
+  }
+}
+
+/** Whether the worker has beaten since the last look. */
+export function hasBeaten(cell: Cell): boolean {
+  const beat = cell.values[COLUMN.beat] ?? 0
+  if (beat === cell.lastBeat) return false
+  cell.lastBeat = beat
+  return true
+}

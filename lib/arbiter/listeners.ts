@@ -1,0 +1,90 @@
+/**
+ * The listening sockets. Each is opened once, kept for the arbiter's whole life, and shared by every worker that asks
+ * for its address; a worker's death or replacement never closes one.
+ */
+import { rmSync, statSync } from 'node:fs'
+import { formatAddress } from '../config/address.ts'
+import type { Kernel, KernelError, ListenerAddress, ListenOptions } from '../kernel/kernel.ts'
+import type { Fd } from '../units.ts'
+
+export type Listener = {
+  readonly fd: Fd
+  /** Where it is bound: with the port that the kernel chose where 0 was asked for. */
+  readonly address: ListenerAddress
+}
+
+type Held = Listener & { readonly inode: bigint | null }
+
+export class Listeners {
+  readonly #kernel: Kernel
+  /** By the address that was asked for, as text: the same question gets the same socket. */
+  readonly #held = new Map<string, Held>()
+
+  constructor(kernel: Kernel) {
+    this.#kernel = kernel
+  }
+
+  /** Opens an address, or shares it where it is open. Throws the kernel's error, whose message names the address. */
+  open(address: ListenerAddress, options: ListenOptions): Listener {
+    const name = formatAddress(address)
+    const held = this.#held.get(name)
+    if (held) return held
+    const fd = this.#listen(address, options)
+    return this.#hold(name, fd)
+  }
+
+  /** Takes over a listening socket that was inherited. Throws when the descriptor is none. */
+  adopt(fd: Fd): Listener {
+    const held = this.all().find((listener) => listener.fd === fd)
+    if (held) return held
+    const address = this.#kernel.listenerAddress(fd)
+    this.#kernel.setCloseOnExec(fd, true)
+    return this.#hold(formatAddress(address), fd)
+  }
+
+  all(): readonly Listener[] {
+    return [...this.#each()]
+  }
+
+  /** Closes our copies; what is queued in them is the workers' to accept. The socket files stay until `unlink`. */
+  close(): void {
+    for (const { fd } of this.#each()) this.#kernel.close(fd)
+  }
+
+  /** Removes the socket files, but none that has become somebody else's. */
+  unlink(): void {
+    for (const { address, inode } of this.#each())
+      if (address.kind === 'unix' && inode !== null && inodeOf(address.path) === inode)
+        rmSync(address.path, { force: true })
+  }
+
+  /** One that was opened under two names (port 0, `::` without IPv6) counts once. */
+  #each(): ReadonlySet<Held> {
+    return new Set(this.#held.values())
+  }
+
+  #hold(name: string, fd: Fd): Held {
+    const address = this.#kernel.listenerAddress(fd)
+    const held = { fd, address, inode: address.kind === 'unix' ? inodeOf(address.path) : null }
+    this.#held.set(name, held)
+    this.#held.set(formatAddress(address), held)
+    return held
+  }
+
+  /** An app that names no host means every address: `::`, or `0.0.0.0` on a machine without IPv6, as in Node. */
+  #listen(address: ListenerAddress, options: ListenOptions): Fd {
+    try {
+      return this.#kernel.listen(address, options)
+    } catch (error) {
+      if (address.kind !== 'tcp' || address.host !== '::' || !withoutIpv6(error as KernelError)) throw error
+      return this.#kernel.listen({ ...address, host: '0.0.0.0' }, options)
+    }
+  }
+}
+
+const withoutIpv6 = ({ code }: KernelError): boolean =>
+  code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL' || code === 'EINVAL'
+
+function inodeOf(path: string): bigint | null {
+  return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino ?? null
+}

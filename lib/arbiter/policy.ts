@@ -1,0 +1,56 @@
+/** The pool's policy, out of the settings. Pure. */
+import { CELLS } from '../channel/heartbeat.ts'
+import type { Config } from '../config/settings.ts'
+import type { PoolPolicy } from '../supervision/pool.ts'
+import { ms } from '../units.ts'
+
+/** The request to spawn is answered at once; only a mold takes time. */
+const SPAWN_TIMEOUT = ms(10_000)
+/** After a quick stop's message, until KILL. */
+const QUICK_TIMEOUT = ms(2000)
+/** To print a stack; then ABRT. */
+const STACK_TIMEOUT = ms(1000)
+/** To dump core after ABRT; then KILL. */
+const ABORT_TIMEOUT = ms(3000)
+/** Between two KILLs of a process that does not die. */
+const KILL_EVERY = ms(1000)
+/** After this time up a crash is no part of a loop. */
+const STABLE_AFTER = ms(30_000)
+const JITTER = 0.25
+/** Two, because a worker that just died may have better luck. */
+const BOOT_ATTEMPTS = 2
+const LARGEST = 512
+
+export function poolPolicy(config: Config): PoolPolicy {
+  const { gracefulTimeout, bootTimeout, startsecs, timeout, crashLimit } = config
+  return {
+    life: {
+      gracefulTimeout,
+      restartTimeout: gracefulTimeout,
+      quickTimeout: ms(Math.min(QUICK_TIMEOUT, gracefulTimeout)),
+      stackTimeout: STACK_TIMEOUT,
+      abortTimeout: ABORT_TIMEOUT,
+      killEvery: KILL_EVERY,
+      spawnTimeout: SPAWN_TIMEOUT,
+      waitReady: true,
+      probe: config.readyPath !== null,
+      bootTimeout,
+      startsecs,
+      // A worker that is stopped in a debugger gives no sign of life.
+      silence: timeout === 0 || config.inspect ? null : timeout,
+      restart: {
+        autorestart: 'always',
+        exitCodes: [],
+        delay: { kind: 'exponential', first: config.restartDelay, cap: config.restartDelayMax, jitter: JITTER },
+        startretries: null,
+        budget: crashLimit === 0 ? null : { failures: crashLimit, window: config.crashWindow, beyond: 'fail' },
+        stableAfter: STABLE_AFTER,
+      },
+    },
+    reloadStep: config.reloadStep === 0 ? null : config.reloadStep,
+    retireAtOnce: 1,
+    most: CELLS,
+    largest: LARGEST,
+    bootAttempts: BOOT_ATTEMPTS,
+  }
+}

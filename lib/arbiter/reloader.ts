@@ -1,0 +1,91 @@
+/**
+ * HUP: reads the settings again and begins a generation with them. Whatever is wrong with the new ones (a file that
+ * does not parse, an app that is not there, an address in use) is logged, and everything stays as it was.
+ */
+import { diffConfig } from '../config/diff.ts'
+import { type LoadedConfig, loadConfig } from '../config/load.ts'
+import { describeProblem } from '../config/problems.ts'
+import type { Log } from '../log/log.ts'
+import type { Generation } from './generation.ts'
+import { keepUntilRestart } from './keep.ts'
+
+/** Where the settings came from, to read them again. */
+export type Origin = {
+  readonly argv: readonly string[]
+  readonly env: Readonly<Record<string, string | undefined>>
+  readonly cwd: string
+}
+
+export type ReloaderParts = {
+  readonly log: Log
+  readonly origin: Origin
+  /** Makes a generation of new settings; throws a one-line error. */
+  readonly prepare: (loaded: LoadedConfig) => Generation
+  /** Applies what is live, and begins the generation. In the loop's turn. */
+  readonly begin: (loaded: LoadedConfig, generation: Generation) => void
+  /** Runs a job in the loop's turn. */
+  readonly schedule: (job: () => void) => void
+}
+
+export class Reloader {
+  readonly #parts: ReloaderParts
+  #current: LoadedConfig
+  #reading = false
+  #again = false
+
+  constructor(parts: ReloaderParts, current: LoadedConfig) {
+    this.#parts = parts
+    this.#current = current
+  }
+
+  get current(): LoadedConfig {
+    return this.#current
+  }
+
+  /**
+   * Reads the settings and begins. One that is asked for while the settings are being read is served by reading them
+   * once more. Resolves when the generation has begun, with null, or with the lines that say why it has not.
+   */
+  async reload(): Promise<readonly string[] | null> {
+    if (this.#reading) {
+      this.#again = true
+      return null
+    }
+    this.#reading = true
+    let problems: readonly string[] | null
+    do {
+      this.#again = false
+      problems = await this.#once()
+    } while (this.#again)
+    this.#reading = false
+    return problems
+  }
+
+  async #once(): Promise<readonly string[] | null> {
+    const { origin, log, schedule } = this.#parts
+    const read = await loadConfig(origin.argv, origin.env, origin.cwd)
+    return new Promise((resolve) => {
+      schedule(() => {
+        const problems = 'problems' in read ? read.problems.map(describeProblem) : this.#begin(read.loaded)
+        for (const problem of problems ?? []) log.error(`reload refused: ${problem}; nothing has changed`)
+        resolve(problems)
+      })
+    })
+  }
+
+  #begin(read: LoadedConfig): readonly string[] | null {
+    const { log, prepare, begin } = this.#parts
+    const { restart } = diffConfig(this.#current.config, read.config)
+    const loaded = keepUntilRestart(this.#current, read)
+    try {
+      const generation = prepare(loaded)
+      if (restart.length > 0)
+        log.warning('these settings change only when monoceros is restarted', { settings: restart })
+      this.#current = loaded
+      begin(loaded, generation)
+      return null
+    } catch (error) {
+      return [(error as Error).message]
+    }
+  }
+}

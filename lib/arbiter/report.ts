@@ -1,0 +1,157 @@
+/** The arbiter's log: which lines it writes about what happens, and how serious each is. Decides nothing. */
+
+import { formatAddress } from '../config/address.ts'
+import type { LoadedConfig } from '../config/load.ts'
+import type { Exit, ListenerAddress, Signal, SignalRecord } from '../kernel/kernel.ts'
+import type { Fields } from '../log/format.ts'
+import type { Log } from '../log/log.ts'
+import { nextWords, troubleWords } from '../supervision/describe.ts'
+import type { Life } from '../supervision/life.ts'
+import { type Effect, keyText } from '../supervision/pool.ts'
+import type { Fault, Trouble } from '../supervision/trouble.ts'
+import type { Ms } from '../units.ts'
+import type { Notice } from './arbiter.ts'
+import type { Generation } from './generation.ts'
+import type { Order } from './orders.ts'
+import { type Heard, nameOf, type Worker } from './workers.ts'
+
+export class Report {
+  readonly #log: Log
+  readonly #now: () => Ms
+  /** The app's last own error: a loop of the same one is shown once. */
+  #shown = ''
+
+  constructor(log: Log, now: () => Ms) {
+    this.#log = log
+    this.#now = now
+  }
+
+  starting(version: string, { file, config }: LoadedConfig, { program, size, listeners }: Generation): void {
+    this.#log.info(`monoceros ${version} on Node ${process.version}`, {
+      app: program.exported === null ? program.file : `${program.file}:${program.exported}`,
+      workers: size,
+      listeners: listeners.map(({ address }) => formatAddress(address)),
+      config: file ?? undefined,
+      ...(config.pidfile !== null && { pidfile: config.pidfile }),
+    })
+  }
+
+  ordered({ signal, pid, uid, fromKernel }: SignalRecord, order: Order): void {
+    this.#log.info(`received ${signal}: ${wordsOf(order)}`, fromKernel ? { from: 'kernel' } : { from: pid, uid })
+  }
+
+  moved({ key, to }: Extract<Effect, { kind: 'moved' }>): void {
+    const worker = keyText(key)
+    const { phase } = to
+    switch (phase.kind) {
+      case 'starting':
+        return this.#log.info('worker started', { worker, pid: phase.child.pid })
+      case 'up':
+        return this.#log.info('worker ready', { worker, pid: phase.child.pid })
+      case 'leaving':
+        if (phase.trouble) this.#troubled('worker is in trouble', worker, phase.trouble, to)
+        else this.#log.info('worker asked to leave', { worker, pid: phase.child.pid })
+        return
+      case 'waiting':
+      case 'failed':
+        if (to.trouble) this.#troubled('worker failed', worker, to.trouble, to)
+        return
+    }
+  }
+
+  left(worker: Worker, exit: Exit): void {
+    const { code, signal, core, usage } = exit
+    const ended: Fields = signal === null ? { code: code ?? 0 } : { signal, ...(core && { core }) }
+    const spent = { userMs: Math.round(usage.userMs), systemMs: Math.round(usage.systemMs), maxRssKib: usage.maxRssKib }
+    const level = code === 0 ? 'info' : 'warning'
+    this.#log[level]('worker left', { ...nameOf(worker), ...ended, ...spent })
+  }
+
+  noticed(effect: Notice): void {
+    switch (effect.kind) {
+      case 'started':
+        return this.#log.info('all workers are ready', { generation: effect.generation })
+      case 'reloading':
+        return this.#log.info('starting a new generation', { generation: effect.generation })
+      case 'reloaded':
+        return this.#log.info('the new generation serves', { generation: effect.generation })
+      case 'reloadFailed':
+        return this.#log.error(
+          `reload failed: ${reloadTrouble(effect.trouble)}; the old generation serves on`,
+          { generation: effect.generation },
+          this.#stackOnce(effect.trouble),
+        )
+      case 'halted':
+        return this.#log.critical(
+          `${effect.cause === 'appFailed' ? 'the app cannot be served' : 'workers fail to boot'}: ${troubleWords(effect.trouble)}`,
+          {},
+          this.#stackOnce(effect.trouble),
+        )
+      case 'drained':
+        return this.#log.info('all workers are drained')
+      case 'emptied':
+        return this.#log.info('all workers have left')
+    }
+  }
+
+  said(worker: Worker, what: Extract<Heard, { kind: 'draining' | 'log' | 'garbled' }>): void {
+    if (what.kind === 'log') this.#log[what.level](what.text, nameOf(worker))
+    else if (what.kind === 'garbled')
+      this.#log.warning('worker sent what is no message', { ...nameOf(worker), why: what.why })
+    else this.#log.info('worker drains', { ...nameOf(worker), idle: what.idle, active: what.active })
+  }
+
+  retires(worker: Worker, reason: string): void {
+    this.#log.info('worker asks to be replaced', { ...nameOf(worker), reason })
+  }
+
+  refusedToListen(address: ListenerAddress, message: string): void {
+    this.#log.error('cannot listen where the app asks to', { address: formatAddress(address), error: message })
+  }
+
+  adopted({ pid, code, signal }: Exit): void {
+    this.#log.debug('reaped an orphan', { pid, code, signal })
+  }
+
+  late(gap: Ms): void {
+    this.#log.warning('the arbiter did not run for a while; every silence is forgiven as much', { ms: Math.round(gap) })
+  }
+
+  reinstalled(signals: readonly Signal[]): void {
+    this.#log.debug('took signal handlers back', { signals })
+  }
+
+  defect(error: unknown): void {
+    this.#log.critical('a defect in monoceros', {}, error instanceof Error ? error.stack : String(error))
+  }
+
+  #troubled(message: string, worker: string, trouble: Trouble, life: Life): void {
+    const what = { worker, why: troubleWords(trouble), next: nextWords(life, this.#now()) }
+    this.#log.error(message, what, this.#stackOnce(trouble))
+  }
+
+  #stackOnce(trouble: { readonly kind: string; readonly fault?: Fault | null }): string | undefined {
+    const stack = trouble.fault?.stack
+    if (stack === undefined || stack === this.#shown) return undefined
+    this.#shown = stack
+    return stack
+  }
+}
+
+const ORDERS = {
+  reload: 'reload',
+  reopen: 'reopen the logs',
+  upgrade: 'start a new arbiter',
+  drain: 'drain the workers',
+} as const
+
+function wordsOf(order: Order): string {
+  if (order.kind === 'stop') return `${order.how} stop`
+  if (order.kind === 'scale') return order.by === 1 ? 'one worker more' : 'one worker less'
+  return ORDERS[order.kind]
+}
+
+function reloadTrouble(trouble: Extract<Notice, { kind: 'reloadFailed' }>['trouble']): string {
+  if (trouble.kind === 'superseded') return `generation ${trouble.by} took its place`
+  return trouble.kind === 'stopped' ? 'the workers are stopped' : troubleWords(trouble)
+}

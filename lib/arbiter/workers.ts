@@ -1,0 +1,167 @@
+/**
+ * The worker processes that are there: each with its channel, its alarm and its row of the heartbeat memory. Carries
+ * out what is decided elsewhere (start, tell) and passes on what workers say; decides nothing itself.
+ */
+import { Channel } from '../channel/channel.ts'
+import { TO_ARBITER } from '../channel/decode.ts'
+import { PROTOCOL, type ToArbiter, type ToWorker } from '../channel/messages.ts'
+import type { Kernel, Signal } from '../kernel/kernel.ts'
+import type { Leader } from '../runtime/reaper.ts'
+import { type Key, keyText } from '../supervision/pool.ts'
+import type { Fd, Pid } from '../units.ts'
+import type { Generation } from './generation.ts'
+import { type Cell, type Heartbeats, hasBeaten } from './heartbeats.ts'
+import { workerPlan } from './plan.ts'
+
+export type Worker = {
+  readonly key: Key
+  readonly pid: Pid
+  readonly generation: Generation
+  readonly channel: Channel<ToArbiter, ToWorker>
+  readonly alarm: Fd
+  readonly cell: Cell
+  /** What it said was wrong with its app, if it did. */
+  fault: Extract<ToArbiter, { kind: 'failed' }> | null
+}
+
+/** What is heard of a worker: its messages but `failed`, which is kept, and `beat`, a sign of life. */
+export type Heard =
+  | Exclude<ToArbiter, { kind: 'failed' }>
+  | { readonly kind: 'beat' }
+  | { readonly kind: 'garbled'; readonly why: string }
+
+/** Where workers' standard descriptors come from. */
+export type Standard = { readonly stdin: Fd; readonly stdout: Fd; readonly stderr: Fd }
+
+export class Workers {
+  readonly #kernel: Kernel
+  readonly #heartbeats: Heartbeats
+  readonly #version: string
+  readonly #heard: (worker: Worker, what: Heard) => void
+  readonly #byPid = new Map<Pid, Worker>()
+
+  constructor(kernel: Kernel, heartbeats: Heartbeats, version: string, heard: (worker: Worker, what: Heard) => void) {
+    this.#kernel = kernel
+    this.#heartbeats = heartbeats
+    this.#version = version
+    this.#heard = heard
+  }
+
+  /** Starts a worker. Throws a `SpawnError` (or the kernel's for a full descriptor table); then nothing is left of it. */
+  start(key: Key, generation: Generation, standard: Standard): Worker {
+    const opened: Fd[] = []
+    const cell = this.#heartbeats.take()
+    try {
+      const [ours, theirs] = this.#kernel.channelPair()
+      opened.push(ours, theirs)
+      const alarm = this.#kernel.alarm()
+      opened.push(alarm)
+      const descriptors = { ...standard, channel: theirs }
+      const pid = this.#kernel.spawn(workerPlan(generation.program, process.execPath, descriptors))
+      this.#kernel.close(theirs)
+      return this.#adopt({
+        key,
+        pid,
+        generation,
+        channel: new Channel(this.#kernel, ours, TO_ARBITER),
+        alarm,
+        cell,
+        fault: null,
+      })
+    } catch (error) {
+      for (const fd of opened) this.#kernel.close(fd)
+      this.#heartbeats.giveBack(cell)
+      throw error
+    }
+  }
+
+  get(pid: Pid): Worker | undefined {
+    return this.#byPid.get(pid)
+  }
+
+  all(): Iterable<Worker> {
+    return this.#byPid.values()
+  }
+
+  /** Each worker leads its own process group. */
+  leaders(): ReadonlyMap<Pid, Leader> {
+    return new Map([...this.#byPid.keys()].map((pid) => [pid, 'group']))
+  }
+
+  /** Says it over the channel; false when the worker does not hear any more. */
+  tell(pid: Pid, message: ToWorker, fds: readonly Fd[] = []): boolean {
+    return this.#byPid.get(pid)?.channel.send(message, fds) ?? false
+  }
+
+  /** Sends a signal, and CONT after it: a stopped process would keep it pending. */
+  signal(pid: Pid, signal: Signal): void {
+    if (this.#kernel.kill(pid, signal)) this.#kernel.kill(pid, 'SIGCONT')
+  }
+
+  /** Makes the worker print where its JavaScript is. */
+  ringAlarm(pid: Pid): void {
+    const worker = this.#byPid.get(pid)
+    if (worker) this.#kernel.ring(worker.alarm)
+  }
+
+  /** Looks at every heartbeat. */
+  listenForBeats(): void {
+    for (const worker of this.#byPid.values()) if (hasBeaten(worker.cell)) this.#heard(worker, { kind: 'beat' })
+  }
+
+  /** Hears what a worker that has exited said last. */
+  lastWords(pid: Pid): void {
+    this.#byPid.get(pid)?.channel.hear()
+  }
+
+  /** Forgets a worker that was reaped. */
+  forget(pid: Pid): void {
+    const worker = this.#byPid.get(pid)
+    if (!worker) return
+    this.#byPid.delete(pid)
+    worker.channel.close()
+    this.#kernel.close(worker.alarm)
+    this.#heartbeats.giveBack(worker.cell)
+  }
+
+  #adopt(worker: Worker): Worker {
+    this.#byPid.set(worker.pid, worker)
+    worker.channel.open({
+      message: (message, fds) => {
+        for (const fd of fds) this.#kernel.close(fd)
+        if (message.kind === 'failed') worker.fault ??= message
+        else this.#heard(worker, message)
+      },
+      // Its exit is what counts, and comes by itself.
+      ended: () => worker.channel.close(),
+      garbled: (why) => this.#heard(worker, { kind: 'garbled', why }),
+    })
+    this.#sayGo(worker)
+    return worker
+  }
+
+  #sayGo({ key, generation, channel, alarm, cell }: Worker): void {
+    const { slot } = key
+    const { listeners, settings } = generation
+    channel.send(
+      {
+        kind: 'go',
+        protocol: PROTOCOL,
+        version: this.#version,
+        arbiter: this.#kernel.getpid(),
+        slot,
+        generation: key.generation,
+        cell: cell.index,
+        listeners: listeners.map((listener) => listener.address),
+        settings,
+      },
+      [this.#heartbeats.memory, alarm, ...listeners.map((listener) => listener.fd)],
+    )
+  }
+}
+
+/** A worker as logs name it. */
+export const nameOf = ({ key, pid }: Worker): { readonly worker: string; readonly pid: number } => ({
+  worker: keyText(key),
+  pid,
+})
