@@ -46,14 +46,21 @@ export function parseAddress(text: string): readonly number[] | null {
   return parseIPv4(text) ?? parseIPv6(text)
 }
 
-/** The usual text of 4 or 16 bytes (RFC 5952 for the latter). */
+/** The text of 4 or 16 bytes as inet_ntop(3) and so Node write it: RFC 5952, with `::ffff:192.0.2.1` for mapped IPv4. */
 export function formatAddress(bytes: ArrayLike<number>): string {
-  if (bytes.length === 4) return Array.from(bytes).join('.')
+  const all = Array.from(bytes)
+  if (all.length === 4) return all.join('.')
+  if (isMapped(all)) return `::ffff:${all.slice(12).join('.')}`
   const parts: number[] = []
   for (let index = 0; index < 16; index += 2) parts.push((bytes[index]! << 8) | bytes[index + 1]!)
   const [from, length] = longestZeros(parts)
   const hex = (part: readonly number[]) => part.map((group) => group.toString(16)).join(':')
   return length < 2 ? hex(parts) : `${hex(parts.slice(0, from))}::${hex(parts.slice(from + length))}`
+}
+
+/** IPv4 as IPv6 (RFC 4291 §2.5.5.2). */
+export function isMapped(bytes: readonly number[]): boolean {
+  return bytes.length === 16 && bytes.every((byte, index) => index > 11 || byte === (index < 10 ? 0 : 0xff))
 }
 
 function longestZeros(parts: readonly number[]): [from: number, length: number] {

@@ -2,7 +2,7 @@
  * Whom to believe about the client (`forwardedAllowIps`, `proxyAllowIps`), and what scheme such a peer names
  * (`secureSchemeHeaders`). Nothing here changes a header.
  */
-import { parseAddress } from './address.ts'
+import { isMapped, parseAddress } from './address.ts'
 import { HTTP_ERRORS, type HttpError } from './errors.ts'
 
 /** Says whether a peer is in the list; null is the peer of a UNIX socket, which always is. */
@@ -44,13 +44,10 @@ function parseNetwork(entry: string): Network {
   return unmapped({ bytes, bits: length })
 }
 
-const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff] as const
-
-/** ::ffff:a.b.c.d (RFC 4291 §2.5.5.2) as a.b.c.d. */
+/** A mapped address or network as the IPv4 one. */
 function unmapped(network: Network): Network {
   const { bytes, bits } = network
-  const mapped = bytes.length === 16 && bits >= 96 && MAPPED.every((byte, index) => bytes[index] === byte)
-  return mapped ? { bytes: bytes.slice(12), bits: bits - 96 } : network
+  return bits >= 96 && isMapped(bytes) ? { bytes: bytes.slice(12), bits: bits - 96 } : network
 }
 
 function isListed(address: string, networks: readonly Network[]): boolean {

@@ -131,15 +131,16 @@ function scanVersion(buffer: Bytes, end: number, progress: Progress): Status {
     const byte = buffer[at]!
     if (want === byte && want !== 0) continue
     if (want === 0 && (CLASS[byte]! & DIGIT) !== 0) continue
-    return progress.fail(want === CR || want === LF ? lineEnd(byte) : HTTP_ERRORS.VERSION_MALFORMED, at)
+    return progress.fail(wrongByte(want, byte), at)
   }
   progress.at = start + VERSION.length
   return judge(buffer, progress)
 }
 
-/** More digits or anything else behind the version: the version is malformed. */
-function lineEnd(byte: number) {
-  return byte === SP || byte === LF || byte === CR ? HTTP_ERRORS.REQUEST_LINE_MALFORMED : HTTP_ERRORS.VERSION_MALFORMED
+/** More digits or the like behind the version: it is the version that is malformed. */
+function wrongByte(want: number, byte: number) {
+  const shape = want === LF || (want === CR && (byte === SP || byte === LF))
+  return shape ? HTTP_ERRORS.REQUEST_LINE_MALFORMED : HTTP_ERRORS.VERSION_MALFORMED
 }
 
 function judge(buffer: Bytes, progress: Progress): Status {
