@@ -56,6 +56,13 @@ void set_close_on_exec(const Napi::CallbackInfo& info) {
     fail(info.Env(), errno, "fcntl", std::to_string(integer(info[0])));
 }
 
+void set_non_blocking(const Napi::CallbackInfo& info) {
+  const int fd = integer(info[0]);
+  const int flags = fcntl(fd, F_GETFL);
+  const int wanted = info[1].ToBoolean() ? flags | O_NONBLOCK : flags & ~O_NONBLOCK;
+  if (flags == -1 || fcntl(fd, F_SETFL, wanted) == -1) fail(info.Env(), errno, "fcntl", std::to_string(fd));
+}
+
 Napi::Value list_fds(const Napi::CallbackInfo& info) {
   DIR* directory = opendir("/proc/self/fd");
   if (!directory) fail(info.Env(), errno, "opendir", "/proc/self/fd");
@@ -107,6 +114,7 @@ void install_fds(Napi::Env env, Napi::Object exports) {
   put(env, exports, "dup2", dup2_fd);
   put(env, exports, "close", close_fd);
   put(env, exports, "setCloseOnExec", set_close_on_exec);
+  put(env, exports, "setNonBlocking", set_non_blocking);
   put(env, exports, "listFds", list_fds);
   put(env, exports, "peer", peer);
   put(env, exports, "lock", lock);

@@ -32,20 +32,20 @@ export const decode = <Message extends { readonly kind: string }>(
 export const encode = (message: { readonly kind: string }): Uint8Array =>
   new TextEncoder().encode(JSON.stringify(message))
 
-const isRecord = (value: unknown): value is Record<string, unknown> =>
+export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)
-const isText: Check = (value) => typeof value === 'string'
-const isFlag: Check = (value) => typeof value === 'boolean'
-const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
-const isList =
+export const isText: Check = (value) => typeof value === 'string'
+export const isFlag: Check = (value) => typeof value === 'boolean'
+export const isCount: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0
+export const isList =
   (each: Check): Check =>
   (value) =>
     Array.isArray(value) && value.every(each)
-const isOneOf =
+export const isOneOf =
   (...words: readonly string[]): Check =>
   (value) =>
     words.includes(value as string)
-const maybe =
+export const maybe =
   (check: Check): Check =>
   (value) =>
     value === undefined || check(value)

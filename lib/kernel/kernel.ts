@@ -209,6 +209,8 @@ export type Kernel = {
   dup2(from: Fd, to: number): void
   close(fd: Fd): void
   setCloseOnExec(fd: Fd, on: boolean): void
+  /** O_NONBLOCK belongs to the open file description: it holds for everybody who shares it (fcntl(2), F_SETFL). */
+  setNonBlocking(fd: Fd, on: boolean): void
   /** Open descriptors of this process, ascending, without the one used to look. */
   listFds(): Fd[]
   /** Who is at the other end of a UNIX socket (SO_PEERCRED). */

@@ -4,7 +4,8 @@
  * Pure: no clock, no kernel, no log, no configuration but what it decides by: a companion's name, the hash of its
  * configuration, its priority and the policy of its life. `spawn` says by the hash which configuration is meant.
  *
- *   manualStop   somebody said `stop`: it stays down until `start` or `restart`, whatever is reread meanwhile
+ *   manualStop   somebody said `stop`, or its configuration `autostart: false`: it stays down until `start` or
+ *                `restart`, whatever is reread meanwhile
  *   next         a changed configuration, stored until the process of the old one is gone
  *   farewell     gone from the configuration: kept until its process is reaped, then forgotten. With an heir (the name
  *                was added again meanwhile) a new companion begins in its place
@@ -19,7 +20,7 @@ import { earliest, deadline as lifeDeadline } from './deadline.ts'
 import type { How } from './ladder.ts'
 import type { Life, LifePolicy } from './life.ts'
 import type { Seed } from './random.ts'
-import type { Exit, Trouble } from './trouble.ts'
+import type { Exit, Fault, Trouble } from './trouble.ts'
 
 export type Spec = {
   readonly name: string
@@ -27,6 +28,8 @@ export type Spec = {
   readonly hash: string
   /** Lower ones start first and stop last. */
   readonly priority: number
+  /** False: it is STOPPED until somebody says `start`, as if somebody had said `stop`. Default: true. */
+  readonly autostart?: boolean
   readonly policy: LifePolicy
 }
 
@@ -52,7 +55,13 @@ export type Event =
   | { readonly kind: 'shutdown'; readonly how: 'graceful' | 'quick' }
   | { readonly kind: 'spawned'; readonly name: string; readonly pid: Pid }
   | { readonly kind: 'spawnFailed'; readonly name: string; readonly error: string }
-  | { readonly kind: 'exited'; readonly name: string; readonly pid: Pid; readonly exit: Exit }
+  | {
+      readonly kind: 'exited'
+      readonly name: string
+      readonly pid: Pid
+      readonly exit: Exit
+      readonly fault?: Fault | undefined
+    }
   | { readonly kind: 'tick' }
   /** The turn came that much later than planned. */
   | { readonly kind: 'gap'; readonly ms: Ms }
@@ -116,7 +125,9 @@ export function deadline(companions: Companions): Ms | null {
 function start(draft: Draft): void {
   if (draft.mode !== 'idle') return
   draft.mode = 'running'
-  for (const { spec } of inStartOrder(draft.members)) live(draft, spec.name, { kind: 'start' })
+  for (const { spec, manualStop } of inStartOrder(draft.members)) {
+    if (!manualStop) live(draft, spec.name, { kind: 'start' })
+  }
 }
 
 function shutdown(draft: Draft, { how }: On<'shutdown'>): void {

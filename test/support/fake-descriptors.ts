@@ -33,6 +33,7 @@ type Descriptors =
   | 'dup2'
   | 'close'
   | 'setCloseOnExec'
+  | 'setNonBlocking'
   | 'listFds'
   | 'peer'
   | 'lock'
@@ -153,6 +154,10 @@ export abstract class FakeDescriptors implements Pick<Kernel, Descriptors> {
   }
 
   setCloseOnExec(at: Fd): void {
+    this.file(at, 'fcntl')
+  }
+
+  setNonBlocking(at: Fd): void {
     this.file(at, 'fcntl')
   }
 

@@ -76,6 +76,9 @@ export const inStartOrder = (members: readonly Companion[]): readonly Companion[
 
 export const inStopOrder = (members: readonly Companion[]): readonly Companion[] => [...inStartOrder(members)].reverse()
 
+/** Whether it waits for somebody to start it. */
+export const isManual = (spec: Spec): boolean => spec.autostart === false
+
 /** Its process came after the configuration had changed. */
 const isOutdated = ({ next, life }: Companion): boolean =>
   next !== null && life.want === 'up' && pidOf(life) !== null && life.phase.kind !== 'leaving'
@@ -83,5 +86,5 @@ const isOutdated = ({ next, life }: Companion): boolean =>
 function fresh(draft: Draft, spec: Spec): Companion {
   const { value, seed } = draw(draft.seed)
   draft.seed = seed
-  return { spec, next: null, life: newLife(Math.floor(value * 2 ** 32)), manualStop: false, farewell: null }
+  return { spec, next: null, life: newLife(Math.floor(value * 2 ** 32)), manualStop: isManual(spec), farewell: null }
 }

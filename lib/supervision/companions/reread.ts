@@ -14,7 +14,7 @@
 import type { Ms } from '../../units.ts'
 import type { Companion, Companions, Spec, Step } from '../companions.ts'
 import { pidOf } from '../life.ts'
-import { add, close, type Draft, inStartOrder, inStopOrder, live, open, settle } from './draft.ts'
+import { add, close, type Draft, inStartOrder, inStopOrder, isManual, live, open, settle } from './draft.ts'
 
 export type RereadAnswer =
   | {
@@ -85,7 +85,7 @@ function take(draft: Draft, spec: Spec): Fate {
   const member = draft.members[at]
   if (member === undefined) {
     add(draft, spec)
-    live(draft, spec.name, { kind: 'start' })
+    if (!isManual(spec)) live(draft, spec.name, { kind: 'start' })
     return 'added'
   }
   if (member.farewell !== null) return inherit(draft, at, member, spec)
@@ -101,7 +101,11 @@ function take(draft: Draft, spec: Spec): Fate {
 function inherit(draft: Draft, at: number, member: Companion, spec: Spec): Fate {
   const heir = member.farewell?.heir ?? null
   if (heir !== null && heir.hash === spec.hash) return 'unchanged'
-  draft.members[at] = { ...member, farewell: { heir: spec }, manualStop: heir === null ? false : member.manualStop }
+  draft.members[at] = {
+    ...member,
+    farewell: { heir: spec },
+    manualStop: heir === null ? isManual(spec) : member.manualStop,
+  }
   if (heir === null) return 'added'
   return member.manualStop ? 'unchanged' : 'restarted'
 }
