@@ -101,6 +101,7 @@ const FUNCTIONS = {
   dup2: true,
   close: true,
   setCloseOnExec: true,
+  setNonBlocking: true,
   listFds: true,
   peer: true,
   lock: true,
@@ -345,8 +346,10 @@ export const contract = {
     fails(() => kernel.dup(log), 'EBADF')
     fails(() => kernel.dup2(log, 5), 'EBADF')
     fails(() => kernel.setCloseOnExec(log, true), 'EBADF')
+    fails(() => kernel.setNonBlocking(log, true), 'EBADF')
     fails(() => kernel.openAppend(path('no/such/folder')), 'ENOENT')
     kernel.setCloseOnExec(kernel.openAppend(path('log')), false)
+    kernel.setNonBlocking(kernel.openAppend(path('log')), false)
   },
 
   'a lock on a file of our own is ours'({ kernel, path }) {
