@@ -253,7 +253,9 @@ export class Arbiter implements Turn {
     const { workers, listeners, report } = this.#around
     try {
       if (this.#stopping) throw Object.assign(new Error('the arbiter is stopping'), { code: 'ECANCELED' })
+      const isNew = !listeners.has(address)
       const listener = listeners.open(address, { backlog })
+      if (isNew) report.listening(listener.address)
       workers.tell(pid, { kind: 'listening', id, address: listener.address }, [listener.fd])
     } catch (error) {
       const { code, message } = error as KernelError

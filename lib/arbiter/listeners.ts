@@ -33,6 +33,10 @@ export class Listeners {
     return this.#hold(name, fd)
   }
 
+  has(address: ListenerAddress): boolean {
+    return this.#held.has(formatAddress(address))
+  }
+
   /** Takes over a listening socket that was inherited. Throws when the descriptor is none. */
   adopt(fd: Fd): Listener {
     const held = this.all().find((listener) => listener.fd === fd)

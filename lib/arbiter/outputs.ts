@@ -1,8 +1,9 @@
 /** Where the arbiter's log goes, and what the workers get as their standard descriptors. */
-import { openSync } from 'node:fs'
+import { fstatSync, openSync } from 'node:fs'
 import type { Config } from '../config/settings.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { createLog, type Log } from '../log/log.ts'
+import type { WriteNow } from '../log/sink.ts'
 import { SetupError } from '../system/setup-error.ts'
 import { type Fd, fd } from '../units.ts'
 import type { Standard } from './workers.ts'
@@ -11,18 +12,17 @@ const STDERR = 2
 
 /** Throws a `SetupError` where the file cannot be opened. */
 export function openLog(config: Config, kernel: Kernel): Log {
-  const target = config.errorlog === '-' ? { fd: STDERR } : { file: config.errorlog }
+  const target = config.errorlog === '-' ? { fd: STDERR, writeNow: socketWriter(kernel) } : { file: config.errorlog }
   try {
-    return createLog({
-      ...target,
-      ...styleOf(config),
-      role: 'arbiter',
-      writeNow: (to, data) => kernel.writeNow(fd(to), data),
-    })
+    return createLog({ ...target, ...styleOf(config), role: 'arbiter' })
   } catch (error) {
     throw new SetupError(`errorlog: cannot open ${config.errorlog}: ${(error as NodeJS.ErrnoException).code}`)
   }
 }
+
+/** systemd's journal is a socket, which cannot be opened once more to be written to without waiting. */
+const socketWriter = (kernel: Kernel): WriteNow | undefined =>
+  fstatSync(STDERR).isSocket() ? (to, data) => kernel.writeNow(fd(to), data) : undefined
 
 /** What of the log a reload may change. */
 export const styleOf = ({ loglevel, logFormat }: Config) =>

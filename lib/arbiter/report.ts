@@ -30,10 +30,14 @@ export class Report {
     this.#log.info(`monoceros ${version} on Node ${process.version}`, {
       app: program.exported === null ? program.file : `${program.file}:${program.exported}`,
       workers: size,
-      listeners: listeners.map(({ address }) => formatAddress(address)),
       config: file ?? undefined,
-      ...(config.pidfile !== null && { pidfile: config.pidfile }),
+      pidfile: config.pidfile ?? undefined,
     })
+    for (const { address } of listeners) this.listening(address)
+  }
+
+  listening(address: ListenerAddress): void {
+    this.#log.info('listening', { address: formatAddress(address) })
   }
 
   ordered({ signal, pid, uid, fromKernel }: SignalRecord, order: Order): void {
@@ -46,8 +50,10 @@ export class Report {
     switch (phase.kind) {
       case 'starting':
         return this.#log.info('worker started', { worker, pid: phase.child.pid })
-      case 'up':
+      case 'proving':
         return this.#log.info('worker ready', { worker, pid: phase.child.pid })
+      case 'up':
+        return this.#log.debug('worker is good', { worker, pid: phase.child.pid })
       case 'leaving':
         if (phase.trouble) this.#troubled('worker is in trouble', worker, phase.trouble, to)
         else this.#log.info('worker asked to leave', { worker, pid: phase.child.pid })
