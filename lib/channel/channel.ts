@@ -84,7 +84,7 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
     for (;;) {
       const left = deadline - this.#kernel.now()
       if (left <= 0 || this.#closed) return this.#closed ? 'end' : null
-      const parcel = this.#open(this.#receive(ms(left)))
+      const parcel = this.#open(this.#receive(ms(Math.ceil(left))))
       if (parcel === 'end') return 'end'
       if (parcel === null) continue
       if (wanted(parcel.message)) return parcel as Parcel<Wanted>

@@ -71,7 +71,7 @@ export const TO_WORKER = {
   },
   listening: { id: isCount, address: isAddress },
   refused: { id: isCount, code: isText, message: isText },
-  drain: { within: isCount, stopping: isFlag },
+  drain: { within: isCount, stopping: isFlag, after: maybe(isCount) },
   quit: {},
   reopen: { files: isList(isOneOf('stdout', 'stderr', 'accesslog')) },
 } satisfies Shapes<ToWorker>

@@ -36,8 +36,11 @@ export type ToWorker =
   /** Answer to `listen`. One descriptor: the listening socket. */
   | { readonly kind: 'listening'; readonly id: number; readonly address: ListenerAddress }
   | { readonly kind: 'refused'; readonly id: number; readonly code: string; readonly message: string }
-  /** Finish what is in flight, then leave. `within`: milliseconds until the arbiter kills. */
-  | { readonly kind: 'drain'; readonly within: number; readonly stopping: boolean }
+  /**
+   * Finish what is in flight, then leave. `within`: milliseconds until the arbiter kills. `after`: milliseconds for
+   * which connections are still accepted as before (`stopDelay`); part of `within`; none without it.
+   */
+  | { readonly kind: 'drain'; readonly within: number; readonly stopping: boolean; readonly after?: number }
   /** Leave now: connections are cut. */
   | { readonly kind: 'quit' }
   /** Descriptors: one for each name, to be placed on it. */

@@ -39,6 +39,7 @@ export const SERVER = {
     type: optional(matching(/^[\w][\w .:@+-]{0,63}$/, 'NAME', 'a name of at most 64 letters, digits and " .:@+-_"')),
     default: null,
     effect: 'restart',
+    worker: true,
     doc: 'The name in `ps` and `top`, and of the folder that the control sockets stand in.',
   }),
   controlSocket: setting({

@@ -1,0 +1,165 @@
+/**
+ * What a worker does with the arbiter's `go`, before any code of the app: from here on its `listen` is intercepted, its
+ * heart beats and the arbiter is heard. The same for a worker that was exec'd and for one that was forked.
+ */
+import type { Server } from 'node:net'
+import { row } from '../channel/heartbeat.ts'
+import type { ToWorker } from '../channel/messages.ts'
+import type { Kernel, ListenerAddress } from '../kernel/kernel.ts'
+import { type Fd, ms } from '../units.ts'
+import { defaultTarget, show } from './address.ts'
+import { beatInterval, startBeat } from './beat.ts'
+import { Boot } from './boot.ts'
+import { becomeClusterWorker, refuseFork } from './cluster.ts'
+import { Drain } from './drain.ts'
+import { Faults } from './faults.ts'
+import { acceptRest, closedHandle, type Handle } from './handle.ts'
+import { offerSend, tellSlot } from './identity.ts'
+import type { Joined, WorkerChannel } from './join.ts'
+import { type Asked, interceptListen, type Listened } from './listen.ts'
+import { workerOptions } from './options.ts'
+import { requestLimit } from './request-limit.ts'
+import { Servers } from './serve.ts'
+
+/** How long the arbiter may take to open a socket. */
+const PATIENCE = ms(30_000)
+/** Connections taken from each queue before a listener is closed; more come only where others accept as well. */
+const REST = 4_096
+
+/** Begins; `file` is the app's, absolute. The boot that it gives is told what the module exports. */
+export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string): Boot => {
+  const options = workerOptions(go.settings)
+  const [memory, alarm, ...listeners] = fds as [Fd, Fd, ...Fd[]]
+  const warn = (text: string) => void channel.send({ kind: 'log', level: 'warning', text })
+  const faults = new Faults(file, (fault) => void channel.send({ kind: 'failed', ...fault }))
+  const limit = requestLimit(options, (reason) => void channel.send({ kind: 'retire', reason }))
+  const servers = new Servers({ arrived: () => limit(servers.counts.requests), warn })
+  const bind = go.listeners.map((address, place) => ({ address, fd: listeners[place]! }))
+
+  const listened = interceptListen({
+    bind,
+    backlog: options.backlog,
+    dup: (fd) => kernel.dup(fd),
+    ask: asker(channel),
+    adopt: (server, family) => servers.adopt(server, family),
+    accepting: () => boot.accepting(),
+    redirected: (name, to) => {
+      // Each worker does the same; one line is enough.
+      if (go.slot === 0)
+        channel.send({
+          kind: 'log',
+          level: 'info',
+          text: `the app's ${name} is led to ${to.map(show).join(', ')} (bind)`,
+        })
+    },
+  })
+  const boot: Boot = new Boot({
+    file,
+    faults,
+    waitReady: options.waitReady,
+    target: defaultTarget(process.env.PORT),
+    listening: () => accepting(listened),
+    ready: (address) => void channel.send({ kind: 'ready', address }),
+    warn,
+  })
+  const drain = new Drain({
+    idle: options.drainIdle,
+    streams: options.drainStreams,
+    now: () => kernel.now(),
+    stopAccepting: () => {
+      for (const server of listened.keys()) stopAccepting(kernel, server)
+      for (const { fd } of bind.splice(0)) kernel.close(fd)
+    },
+    served: () => servers.all(),
+    report: (idle, active) => void channel.send({ kind: 'draining', idle, active }),
+  })
+  const leave = () => {
+    faults.settle()
+    for (const served of servers.all()) served.cut()
+    process.exit()
+  }
+
+  tellSlot(options.instanceVar, go.slot)
+  offerSend({
+    ready: () => boot.said(),
+    dropped: () => warn(`nobody hears process.send() but for process.send('ready'); the message was dropped`),
+  })
+  if (options.clusterWorker)
+    becomeClusterWorker(go.slot + 1, (how) => void channel.send({ kind: 'retire', reason: how }))
+  refuseFork(() =>
+    faults.end({
+      fault: 'clusterFork',
+      text: `${file} calls cluster.fork(), but monoceros keeps the workers; with clusterWorker: true the app sees itself as one`,
+    }),
+  )
+  if (options.procName !== null) kernel.setProcessName(`${options.procName}: worker ${go.slot}`)
+  faults.watch()
+  channel.open({
+    message: (message, received) => {
+      if (message.kind === 'drain') {
+        faults.settle()
+        drain.order({ within: ms(message.within), after: ms(message.after ?? 0) })
+      } else if (message.kind === 'quit') leave()
+      else if (message.kind === 'reopen') reopen(kernel, message, received)
+      else for (const fd of received) kernel.close(fd)
+    },
+    ended: leave,
+    garbled: () => undefined,
+  })
+  channel.unref()
+  const missing = kernel.watchForStuckStack(alarm)
+  if (missing !== null) warn(`the stack of a stuck worker cannot be shown: this Node has no ${missing}`)
+  startBeat(row(kernel.map(memory), go.cell), servers.counts, beatInterval(options.timeout))
+  kernel.close(memory)
+  channel.send({ kind: 'announced', pid: process.pid })
+  return boot
+}
+
+const asker = (channel: WorkerChannel) => {
+  let last = 0
+  return (address: ListenerAddress, backlog: number): Asked => {
+    const id = ++last
+    channel.send({ kind: 'listen', id, address, backlog })
+    type Answer = Extract<ToWorker, { kind: 'listening' | 'refused' }>
+    const answer = channel.wait(
+      (message): message is Answer => (message.kind === 'listening' || message.kind === 'refused') && message.id === id,
+      PATIENCE,
+    )
+    if (answer === null || answer === 'end')
+      return { ok: false, code: 'ETIMEDOUT', message: 'the arbiter did not answer' }
+    if (answer.message.kind === 'refused') return { ok: false, ...answer.message }
+    const [fd] = answer.fds
+    if (fd === undefined) return { ok: false, code: 'EBADF', message: 'no socket came' }
+    return { ok: true, fd, address: answer.message.address }
+  }
+}
+
+/** Where the app accepts connections. A plain server that nobody shares is not what it was started for. */
+const accepting = (listened: ReadonlyMap<Server, Listened>): readonly ListenerAddress[] =>
+  [...listened].flatMap(([server, { family, shared, addresses }]) => {
+    if (!server.listening || (family === 'net' && !shared)) return []
+    const own = shared ? null : server.address()
+    return own !== null && typeof own === 'object' ? [{ kind: 'tcp', host: own.address, port: own.port }] : addresses
+  })
+
+/** The server stays open for the app, which may close it in its own way; only its socket is closed. */
+const stopAccepting = (kernel: Kernel, server: Server): void => {
+  const insides = server as unknown as { _handle: Handle | null }
+  const handle = insides._handle
+  if (handle === null) return
+  try {
+    acceptRest(kernel, handle, REST)
+  } finally {
+    insides._handle = closedHandle(handle)
+    handle.close()
+  }
+}
+
+const reopen = (kernel: Kernel, { files }: Extract<ToWorker, { kind: 'reopen' }>, fds: readonly Fd[]): void => {
+  const places = { stdout: 1, stderr: 2, accesslog: null }
+  fds.forEach((fd, index) => {
+    const place = places[files[index] ?? 'accesslog']
+    if (place !== null) kernel.dup2(fd, place)
+    kernel.close(fd)
+  })
+}

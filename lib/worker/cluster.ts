@@ -1,0 +1,53 @@
+/**
+ * `cluster` in a worker. The app is not a cluster of its own: it stays "primary", which is what it is under plain node,
+ * and must not fork. With `clusterWorker` it sees the flags of a cluster worker instead, so that code of the form
+ * `if (cluster.isPrimary) fork(); else serve()` serves.
+ */
+import cluster, { type Worker } from 'node:cluster'
+import dgram from 'node:dgram'
+
+type Answer = (error: number, handle: null) => void
+type Insides = { _getServer?: (server: object, query: object, answer: Answer) => void }
+
+/** `forked` is called in place of `cluster.fork()` and ends the boot. */
+export const refuseFork = (forked: () => never): void => {
+  cluster.fork = forked
+}
+
+/** `id` counts from 1, as in cluster. `leave`: the app asked for its own end (`disconnect`, `kill`). */
+export const becomeClusterWorker = (id: number, leave: (how: string) => void): void => {
+  const WorkerClass = (cluster as unknown as { Worker: unknown }).Worker as new (options: object) => Worker
+  const worker = new WorkerClass({ id, process, state: 'listening' })
+  const ask = (how: string) => () => {
+    worker.exitedAfterDisconnect = true
+    leave(how)
+    return worker
+  }
+  Object.assign(worker, {
+    disconnect: ask('cluster.worker.disconnect()'),
+    kill: ask('cluster.worker.kill()'),
+    destroy: ask('cluster.worker.destroy()'),
+    isConnected: () => true,
+    isDead: () => false,
+    send: (...args: unknown[]) => Reflect.apply(process.send as (...all: unknown[]) => boolean, process, args),
+  })
+  Object.assign(cluster, { isPrimary: false, isMaster: false, isWorker: true, worker })
+  // What `net` asks of a cluster worker. There is no handle here: `listen` goes on to where it is intercepted.
+  ;(cluster as unknown as Insides)._getServer = (_server, _query, answer) => answer(0, null)
+  keepDatagramsPrivate()
+}
+
+/** A UDP socket would ask the cluster's primary for its handle, unless it is bound with `exclusive`. */
+const keepDatagramsPrivate = (): void => {
+  const { bind } = dgram.Socket.prototype
+  dgram.Socket.prototype.bind = function (this: dgram.Socket, ...args: unknown[]) {
+    const [first, second] = args
+    const done = args.findLast((argument) => typeof argument === 'function')
+    const address = typeof second === 'string' ? { address: second } : {}
+    const options =
+      typeof first === 'object' && first !== null
+        ? Object.assign(first, { exclusive: true })
+        : { ...(typeof first === 'function' ? {} : { port: first }), ...address, exclusive: true }
+    return Reflect.apply(bind, this, done === undefined ? [options] : [options, done])
+  } as typeof bind
+}

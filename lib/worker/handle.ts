@@ -1,0 +1,98 @@
+/**
+ * Listening handles: what a `net.Server` keeps in `_handle`. Node's cluster puts plain objects of this shape there, so
+ * the shape is what both may rely on; it is the same on Node 20 to 26.
+ */
+import net from 'node:net'
+import type { Kernel } from '../kernel/kernel.ts'
+import { fd as asFd, type Fd } from '../units.ts'
+
+/** libuv's errors are negative numbers. */
+export type Handle = {
+  onconnection: ((status: number, client?: object) => void) | null
+  readonly fd?: number
+  listen(backlog: number): number
+  close(done?: () => void): void
+  ref(): void
+  unref(): void
+  /** Absent on UNIX sockets. */
+  getsockname?(out: object): number
+}
+
+type CreateServerHandle = (address: null, port: null, type: null, fd: number, flags: number) => Handle | number
+
+/** A handle for a listening socket. It owns the descriptor from then on. */
+export const openHandle = (fd: Fd): Handle => {
+  const create = (net as unknown as { _createServerHandle: CreateServerHandle })._createServerHandle
+  const handle = create(null, null, null, fd, 0)
+  if (typeof handle === 'number') throw new Error(`descriptor ${fd} is no listening socket (libuv error ${handle})`)
+  return handle
+}
+
+/** Several sockets behind one server: whatever one of them accepts goes to the server's `onconnection`. */
+export const joinHandles = (handles: readonly Handle[]): Handle & { readonly parts: readonly Handle[] } => {
+  const named = handles.find((handle) => handle.getsockname !== undefined)
+  const joined: Handle & { readonly parts: readonly Handle[] } = {
+    parts: handles,
+    onconnection: null,
+    listen: (backlog) => {
+      for (const handle of handles) {
+        handle.onconnection = (status, client) => joined.onconnection?.(status, client)
+        const error = handle.listen(backlog)
+        if (error !== 0) return error
+      }
+      return 0
+    },
+    close: (done) => {
+      for (const handle of handles) handle.close()
+      if (done !== undefined) process.nextTick(done)
+    },
+    ref: () => handles.forEach((handle) => void handle.ref()),
+    unref: () => handles.forEach((handle) => void handle.unref()),
+    ...(named === undefined ? {} : { getsockname: (out: object) => named.getsockname?.(out) ?? -1 }),
+  }
+  return joined
+}
+
+/**
+ * Accepts what waits in the queue of a listening handle, until it is empty, and hands it to the server; closing the last
+ * copy of a socket would reset these connections. At most `limit`, because new ones may come for ever.
+ */
+export const acceptRest = (kernel: Pick<Kernel, 'accept'>, handle: Handle, limit: number): number => {
+  let accepted = 0
+  for (const part of 'parts' in handle ? (handle.parts as readonly Handle[]) : [handle]) {
+    if (part.fd === undefined || part.fd < 0) continue
+    for (; accepted < limit; accepted++) {
+      const connection = kernel.accept(asFd(part.fd))
+      if (connection === null) break
+      part.onconnection?.(0, clientHandle(part, connection))
+    }
+  }
+  return accepted
+}
+
+/** 0 is SOCKET in TCP's as in Pipe's constants. */
+const clientHandle = (listener: Handle, connection: Fd): object => {
+  const Client = listener.constructor as new (type: 0) => { open(fd: number): number }
+  const client = new Client(0)
+  client.open(connection)
+  return client
+}
+
+/**
+ * What stands in for a closed handle, so that the server still says where it listens, counts as listening, and can be
+ * closed by the app in the ordinary way, with `'close'` when its connections have ended.
+ */
+export const closedHandle = (handle: Handle): Handle => {
+  const name = {}
+  const known = handle.getsockname?.(name) === 0
+  return {
+    onconnection: null,
+    listen: () => 0,
+    close: (done) => {
+      if (done !== undefined) process.nextTick(done)
+    },
+    ref: () => undefined,
+    unref: () => undefined,
+    ...(known ? { getsockname: (out: object) => Object.assign(out, name) && 0 } : {}),
+  }
+}
