@@ -21,6 +21,8 @@ export type StartOptions = {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Default: stdin is /dev/null, stdout and stderr are read. Entries from 3 on are passed as they are. */
   readonly stdio?: StdioOptions
+  /** Milliseconds for what is known to take long, in place of `GUARD`. */
+  readonly patience?: number
   /** For a process started in `beforeAll`: it lives until `afterAll`. */
   readonly keep?: boolean
 }
@@ -37,9 +39,9 @@ afterAll(() => stop(() => true))
 
 /** Starts any program found by PATH or path. */
 export function start(command: string, args: readonly string[] = [], options: StartOptions = {}): Program {
-  const { cwd, env = {}, stdio = ['ignore', 'pipe', 'pipe'], keep = false } = options
+  const { cwd, env = {}, stdio = ['ignore', 'pipe', 'pipe'] } = options
   const child = spawn(command, args, { cwd, env: environment(env), stdio, detached: true })
-  const program = new Program(child, [command, ...args].join(' '), keep)
+  const program = new Program(child, [command, ...args].join(' '), options)
   running.add(program)
   return program
 }
@@ -73,13 +75,15 @@ export class Program {
   /** stdout and stderr as they came. */
   output = ''
   readonly #command: string
+  readonly #patience: number
   readonly #waiting = new Set<() => void>()
   readonly #closed: Promise<Ended>
   #over = false
 
-  constructor(child: ChildProcess, command: string, keep: boolean) {
+  constructor(child: ChildProcess, command: string, { keep = false, patience = GUARD }: StartOptions) {
     this.child = child
     this.keep = keep
+    this.#patience = patience
     this.#command = command
     child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#heard('stdout', text))
     child.stderr?.setEncoding('utf8').on('data', (text: string) => this.#heard('stderr', text))
@@ -140,8 +144,8 @@ export class Program {
       }
       const guard = setTimeout(() => {
         this.#waiting.delete(ask)
-        reject(this.#failure(`no ${what} within ${GUARD} ms`))
-      }, GUARD)
+        reject(this.#failure(`no ${what} within ${this.#patience} ms`))
+      }, this.#patience)
       this.#waiting.add(ask)
       if (this.#over) ask()
     })
@@ -151,7 +155,7 @@ export class Program {
   async ended(): Promise<Ended> {
     let guard: NodeJS.Timeout | undefined
     const late = new Promise<never>((_, reject) => {
-      guard = setTimeout(() => reject(this.#failure(`did not end within ${GUARD} ms`)), GUARD)
+      guard = setTimeout(() => reject(this.#failure(`did not end within ${this.#patience} ms`)), this.#patience)
     })
     return Promise.race([this.#closed, late]).finally(() => clearTimeout(guard))
   }
