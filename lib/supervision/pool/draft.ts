@@ -4,15 +4,13 @@
  */
 import type { Ms } from '../../units.ts'
 import type { Effect, Member, Pool, PoolPolicy } from '../pool.ts'
-import { type Key, keyText } from './key.ts'
+import { keyText } from './key.ts'
 
 export type Draft = { -readonly [K in keyof Pool]: Pool[K] } & {
   readonly original: Pool
   readonly now: Ms
   readonly policy: PoolPolicy
   readonly effects: Effect[]
-  /** Where in `effects` the move of a member is told. Members keep the object of their key. */
-  readonly moves: Map<Key, number>
   /** What is wanted may differ from what is there. */
   unsettled: boolean
 }
@@ -23,21 +21,12 @@ export const draftOf = (pool: Pool, now: Ms, policy: PoolPolicy): Draft => ({
   now,
   policy,
   effects: [],
-  moves: new Map(),
   unsettled: false,
 })
 
 /** The pool as the step leaves it: the same object where nothing has changed. */
 export function poolOf(draft: Draft): Pool {
-  const {
-    original,
-    now: _now,
-    policy: _policy,
-    effects: _effects,
-    moves: _moves,
-    unsettled: _unsettled,
-    ...pool
-  } = draft
+  const { original, now: _now, policy: _policy, effects: _effects, unsettled: _unsettled, ...pool } = draft
   for (const name in pool) if (pool[name as keyof Pool] !== original[name as keyof Pool]) return pool
   return original
 }

@@ -3,23 +3,21 @@
  */
 import { type Ms, ms, type Pid } from '../../units.ts'
 import { deadline } from '../deadline.ts'
-import { type Life, type Event as LifeEvent, lastOne, newLife, step } from '../life.ts'
-import type { Effect, Event, Member, Role } from '../pool.ts'
+import { type Event as LifeEvent, newLife, step } from '../life.ts'
+import type { Event, Member, Role } from '../pool.ts'
 import { draw } from '../random.ts'
 import { type Draft, replace } from './draft.ts'
 import { type Key, sameKey } from './key.ts'
 
-type Moved = Extract<Effect, { readonly kind: 'moved' }>
 type Happened = Extract<Event, { readonly key: Key }> & { readonly kind: LifeEvent['kind'] }
 
 /** Something happened to a worker. One that nobody knows came of a request that was abandoned: it is killed. */
 export function tell(draft: Draft, event: Happened): void {
   const member = draft.members.find(({ key }) => sameKey(key, event.key))
-  if (member === undefined) {
-    if (event.kind === 'spawned') draft.effects.push({ ...event, kind: 'signal', how: 'kill' })
-  } else if (event.kind === 'exited' && isLast(draft, member)) {
-    live(draft, replace(draft, member, { ...member, life: lastOne(member.life) }), event)
-  } else live(draft, member, event)
+  if (member !== undefined) live(draft, member, event)
+  else if (event.kind === 'spawned') {
+    draft.effects.push({ kind: 'signal', key: event.key, pid: event.pid, how: 'kill' })
+  }
 }
 
 export function tick(draft: Draft): void {
@@ -38,24 +36,12 @@ export function live(draft: Draft, member: Member, event: LifeEvent): Member {
   const { key, life: from } = member
   const { life: to, effects } = step(from, event, draft.now, draft.policy.life)
   const moved = from.phase.kind !== to.phase.kind
-  if (moved) tellMove(draft, key, from, to)
+  if (moved) draft.effects.push({ kind: 'moved', key, from, to })
   for (const effect of effects) draft.effects.push({ ...effect, key })
   if (to === from) return member
   if (moved) draft.unsettled = true
   if (to.phase.kind === 'up') draft.proven = true
   return replace(draft, member, { ...member, life: to })
-}
-
-/** Two moves in one step are told as one: what was in between has not happened to anybody. */
-function tellMove(draft: Draft, key: Key, from: Life, to: Life): void {
-  const earlier = draft.moves.get(key)
-  if (earlier !== undefined) draft.effects[earlier] = { ...(draft.effects[earlier] as Moved), to }
-  else draft.moves.set(key, draft.effects.push({ kind: 'moved', key, from, to }) - 1)
-}
-
-/** Nothing is to follow it in its place: its end is the end of the reload, or its relief is on the way. */
-function isLast(draft: Draft, { role, retiring, key }: Member): boolean {
-  return role === 'candidate' || (retiring !== null && bySlot(draft, 'relief')[key.slot] !== undefined)
 }
 
 /** A new member under a key that nobody has, and its first process asked for. */

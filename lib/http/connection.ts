@@ -1,0 +1,244 @@
+/**
+ * One connection: bytes in, requests out in their order.
+ *
+ * `phase` says what the next bytes are:
+ * - `head`: a request's head, or nothing yet;
+ * - `body`: the body of `incoming`;
+ * - `handover`: no more HTTP; the socket goes to the app as soon as the responses before are sent;
+ * - `over`: nothing that matters. The client said `Connection: close`, or an error ended the sequence; what still
+ *   comes is counted and thrown away, so that it cannot cost the client the response.
+ *
+ * Reading stops (`socket._paused`) while too much waits to be sent; what was read by then stands in `held`.
+ */
+import type { AsyncResource } from 'node:async_hooks'
+import { takeBody } from './body.ts'
+import type { ChunkedDecoder } from './chunked.ts'
+import { close, discard } from './closing.ts'
+import { beginRequest, giveSocket } from './exchange.ts'
+import { fail, failureIsDue, type PendingFailure, sendFailure } from './failure.ts'
+import { hearStream } from './listeners.ts'
+import { CONNECTION, type Incoming, type Outgoing, type ResponseOptions, type ServerSocket } from './node.ts'
+import { HeadReader } from './reader.ts'
+import type { Service } from './service.ts'
+import { readsDirectly } from './socket.ts'
+import { deadline } from './timeouts.ts'
+import { beginHandover, finishHandover, type Handover } from './upgrade.ts'
+
+/** Requests of one connection that are answered at once; more are read when the first of them are done. */
+const MOST_PIPELINED = 128
+
+export class Connection {
+  readonly service: Service
+  readonly socket: ServerSocket
+  readonly head: HeadReader
+  readonly responseOptions: ResponseOptions
+  phase: 'head' | 'body' | 'handover' | 'over' = 'head'
+  /** The socket hands its bytes to `receive` itself. */
+  direct: boolean
+
+  /** The request whose body is being received, the context it runs in, and what is left of it. */
+  incoming: Incoming | null = null
+  scope: AsyncResource | null = null
+  remaining = 0
+  decoder: ChunkedDecoder | null = null
+  /** The app does not take the body as fast as it comes. */
+  stalled = false
+  /** No request is read after the one being read: its client, or we, said so. */
+  lastRequest = false
+
+  /** The response that has the socket, and those whose turn comes after it. */
+  response: Outgoing | null = null
+  readonly waiting: Outgoing[] = []
+  /** Bytes that wait in `waiting`. */
+  queued = 0
+  /** Requests counted against `maxRequestsPerSocket`. */
+  served = 0
+  failure: PendingFailure | null = null
+  handover: Handover | null = null
+
+  /** Since when the message that is being received is on its way; 0 between messages. */
+  started: number
+  /** Since when the connection waits for its next request; 0 while it does not. */
+  idleSince = 0
+  /** When the socket is destroyed whatever happens; 0: not decided. */
+  endAt = 0
+  lastLook = false
+  /** Bytes thrown away in `over`. */
+  discarded = 0
+  /** `socket.bytesWritten` when the response before was done; kept only for `onResponse`. */
+  written = 0
+
+  /** Where `parse` has come to in its bytes. */
+  at = 0
+  private held: Buffer | null = null
+  private resuming = false
+
+  constructor(service: Service, socket: ServerSocket) {
+    this.service = service
+    this.socket = socket
+    this.head = new HeadReader(service.rules)
+    this.responseOptions = {
+      highWaterMark: socket.writableHighWaterMark,
+      rejectNonStandardBodyWrites: service.server.rejectNonStandardBodyWrites,
+    }
+    this.direct = readsDirectly(socket)
+    this.started = service.now()
+    socket[CONNECTION] = this
+    socket._paused = false
+  }
+
+  /** Between requests, with nothing read of the next. */
+  get isIdle(): boolean {
+    return this.phase === 'head' && this.response === null && this.held === null && !this.head.begun
+  }
+
+  /** The socket has read. True: go on reading. */
+  receive(bytes: Buffer, from: number, to: number): true {
+    if (this.held !== null) this.held = Buffer.concat([this.held, bytes.subarray(from, to)])
+    else this.parse(bytes, from, to)
+    return true
+  }
+
+  /** Hands the bytes to the app's listeners too: they come through the stream from now on. */
+  listenToStream(): void {
+    if (!this.direct) return
+    this.direct = false
+    hearStream(this)
+  }
+
+  private parse(bytes: Buffer, from: number, to: number): void {
+    this.at = from
+    try {
+      while (this.at < to) this.step(bytes, from, to)
+    } finally {
+      // A listener has thrown: what it did not let us read is read later.
+      if (this.at < to) {
+        this.hold(bytes, to)
+        this.continueLater()
+      }
+    }
+    if (this.handover !== null && this.response === null) finishHandover(this)
+    if (this.started === 0 && (this.phase === 'body' || this.head.begun)) {
+      this.started = this.service.now()
+      this.service.sweep.arm(this.started + this.service.server.headersTimeout)
+    }
+  }
+
+  private step(bytes: Buffer, from: number, to: number): void {
+    switch (this.phase) {
+      case 'body':
+        takeBody(this, bytes, to)
+        return
+      case 'over':
+        discard(this, to - this.at)
+        this.at = to
+        return
+      case 'handover':
+        this.hold(bytes, to)
+        return
+    }
+    if (this.isFull()) {
+      this.hold(bytes, to)
+      this.pause()
+      return
+    }
+    const head = this.head.read(bytes, this.at, to)
+    if (head === null) {
+      this.at = to
+    } else if (head.kind === 'error') {
+      this.at = to
+      fail(this, head.error, bytes, head.at - from)
+    } else {
+      this.at = head.end
+      if (head.upgrade || head.method === 'CONNECT') beginHandover(this, head)
+      else beginRequest(this, head)
+    }
+  }
+
+  /** The response that had the socket is sent, and whether it was said to be the last: what comes next. */
+  advance(last: boolean): void {
+    const { service, waiting } = this
+    if (last) {
+      close(this)
+    } else if (waiting.length > 0) {
+      const next = waiting.shift()!
+      if (next.destroyed) this.socket.destroy()
+      giveSocket(this, next)
+      next._flush()
+      this.unpause()
+    } else if (failureIsDue(this)) {
+      sendFailure(this)
+    } else if (this.handover !== null) {
+      finishHandover(this)
+    } else if (this.phase === 'over') {
+      close(this)
+    } else {
+      this.idleSince = service.now()
+      this.unpause()
+      service.sweep.arm(deadline(this))
+    }
+  }
+
+  /** Keeps what was read and not parsed; `at` goes to the end. */
+  hold(bytes: Buffer, to: number): void {
+    this.held = Buffer.from(bytes.subarray(this.at, to))
+    this.at = to
+  }
+
+  /** What was read and not parsed, given away. */
+  takeHeld(): Buffer {
+    const held = this.held ?? Buffer.alloc(0)
+    this.held = null
+    return held
+  }
+
+  /** Too much waits to be sent: Node stops reading then, too. */
+  private isFull(): boolean {
+    if (this.response === null) return false
+    const { socket } = this
+    return (
+      this.waiting.length >= MOST_PIPELINED || socket.writableNeedDrain || this.queued >= socket.writableHighWaterMark
+    )
+  }
+
+  /** Reads no more until `unpause`. */
+  pause(): void {
+    this.socket._paused = true
+    this.socket.pause()
+  }
+
+  /** Reads no request after the one being received or answered. */
+  endAfterThis(): void {
+    this.lastRequest = true
+    if (this.phase === 'head') this.phase = 'over'
+  }
+
+  /** Destroys the socket after so many milliseconds, whatever happens. */
+  endWithin(milliseconds: number): void {
+    this.endAt = this.service.now() + milliseconds
+    this.service.sweep.arm(this.endAt)
+  }
+
+  /** Something was sent: reads on where it was stopped. */
+  unpause(): void {
+    if (this.socket._paused && !this.isFull()) this.continueLater()
+  }
+
+  /** In the connection's own context, not in that of the request that made room. */
+  private continueLater(): void {
+    if (this.resuming) return
+    this.resuming = true
+    this.service.scope.runInAsyncScope(() => setImmediate(() => this.goOn()))
+  }
+
+  private goOn(): void {
+    this.resuming = false
+    const { socket } = this
+    if (socket.destroyed || this.phase === 'handover') return
+    socket._paused = false
+    this.stalled = false
+    const held = this.takeHeld()
+    this.parse(held, 0, held.length)
+    if (!socket._paused && !this.stalled) socket.resume()
+  }
+}

@@ -1,0 +1,59 @@
+/** The words that the engine's user needs. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Ms } from '../units.ts'
+import type { Limits } from './limits.ts'
+import type { RuleOptions } from './rules.ts'
+
+export type EngineOptions = {
+  /** Only those that were set: an app's larger `maxHeaderSize` raises the others. */
+  readonly limits?: Partial<Limits>
+  readonly parser?: Omit<RuleOptions, 'limits'>
+  /**
+   * How long an idle connection is kept. Without `explicit` it is written to `server.keepAliveTimeout` where that has
+   * Node's default, and whatever the app assigns later holds; with it the server's property is not asked again.
+   */
+  readonly keepAlive?: { readonly timeout: Ms; readonly explicit: boolean }
+  /** How long a client that has half-closed is waited on for a response that has not begun. Default 3 s. */
+  readonly disconnectGrace?: Ms
+  /** Called once a response, when it has been sent or its connection is gone. */
+  readonly onResponse?: (record: ResponseRecord) => void
+}
+
+/** One response as an access log wants it. */
+export type ResponseRecord = {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  /** Sent to the client for it, head included; on a pipelined connection as exact as the socket counts. */
+  readonly bytes: number
+  /** From the head of the request to the end of the response, in milliseconds. */
+  readonly duration: Ms
+  /** The connection went away before the response was complete. */
+  readonly aborted: boolean
+}
+
+export type Counts = {
+  /** Open connections, upgraded ones included. */
+  readonly connections: number
+  /** Those between requests, or before their first. */
+  readonly idle: number
+  /** Those with a request that is being received or answered, and upgraded ones. */
+  readonly active: number
+  /** Requests since the engine was attached. */
+  readonly requests: number
+}
+
+export type DrainOptions = {
+  /** How long idle connections are kept for one request more. */
+  readonly idle: Ms
+  /** How long responses that have begun and upgraded connections may go on. */
+  readonly streams: Ms
+}
+
+export type Engine = {
+  counts(): Counts
+  /**
+   * From now on every response carries `Connection: close`. Idle connections are kept for the grace, read once more,
+   * half-closed and lingered on. Settles when no connection is left; a second call may only shorten the times.
+   */
+  drain(options: DrainOptions): Promise<void>
+}

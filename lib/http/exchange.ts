@@ -1,0 +1,191 @@
+/** A request and its response: made of Node's own classes, given to the app, and taken back when they are done. */
+import { AsyncResource } from 'node:async_hooks'
+import diagnostics from 'node:diagnostics_channel'
+import { completeRequest, startBody } from './body.ts'
+import type { Connection } from './connection.ts'
+import { HTTP_ERRORS } from './errors.ts'
+import type { Head } from './head.ts'
+import {
+  CONNECTION,
+  detachAbortSignal,
+  type Incoming,
+  incomingClass,
+  needDrain,
+  type Outgoing,
+  responseClass,
+  uniqueHeaders,
+} from './node.ts'
+import { noteResponse, reportResponse } from './records.ts'
+
+const startChannel = diagnostics.channel('http.server.request.start')
+const finishChannel = diagnostics.channel('http.server.response.finish')
+
+const MANUAL = { requireManualDestroy: true }
+
+/** Every request has a context of its own, so that `enterWith` in one is not seen in the next. */
+export const contextOf = (): AsyncResource => new AsyncResource('HTTPINCOMINGMESSAGE', MANUAL)
+
+export function requestOf(connection: Connection, head: Head): Incoming {
+  const { server } = connection.service
+  const request = new server[incomingClass](connection.socket)
+  request.httpVersionMajor = 1
+  request.httpVersionMinor = head.minorVersion
+  request.httpVersion = head.minorVersion === 1 ? '1.1' : '1.0'
+  request.joinDuplicateHeaders = server.joinDuplicateHeaders
+  request.url = head.target
+  request.upgrade = false
+  const raw = head.rawHeaders
+  const most = server.maxHeadersCount
+  request._addHeaderLines(raw, typeof most === 'number' && most > 0 ? Math.min(raw.length, 2 * most) : raw.length)
+  request.method = head.method
+  if (head.authority !== null) {
+    // RFC 9112 §3.2.2: the target's authority replaces what Host says.
+    request.headers.host = head.authority
+    request.headersDistinct.host = [head.authority]
+  }
+  return request
+}
+
+/** Makes request and response and tells the app. */
+export function beginRequest(connection: Connection, head: Head, request = requestOf(connection, head)): void {
+  const { framing } = head
+  connection.idleSince = 0
+  if (!head.keepAlive) connection.lastRequest = true
+  const response = responseTo(connection, request, head.keepAlive)
+  const scope = contextOf()
+  if (framing.kind === 'none') {
+    connection.started = 0
+    if (connection.lastRequest) connection.phase = 'over'
+  } else {
+    startBody(connection, request, scope, framing)
+  }
+  scope.runInAsyncScope(emitRequest, undefined, connection, head, request, response)
+}
+
+function responseTo(connection: Connection, request: Incoming, keepAlive: boolean): Outgoing {
+  const { service, socket } = connection
+  const { server } = service
+  service.requests++
+  const response = new server[responseClass](request, connection.responseOptions)
+  response[CONNECTION] = connection
+  response._keepAliveTimeout = service.keepAliveTimeout
+  response._maxRequestsPerSocket = server.maxRequestsPerSocket ?? 0
+  response._onPendingData = onPendingData
+  response.shouldKeepAlive = keepAlive
+  response[uniqueHeaders] = server[uniqueHeaders]
+  if (service.draining) {
+    response.shouldKeepAlive = false
+    connection.lastRequest = true
+  }
+  noteResponse(connection, response)
+  if (startChannel.hasSubscribers) startChannel.publish({ request, response, socket, server })
+  if (connection.response === null) giveSocket(connection, response)
+  else connection.waiting.push(response)
+  response.on('finish', onFinish)
+  return response
+}
+
+function emitRequest(connection: Connection, head: Head, request: Incoming, response: Outgoing): void {
+  try {
+    if (!refused(connection, head, request, response)) connection.service.server.emit('request', request, response)
+  } finally {
+    if (head.framing.kind === 'none') completeRequest(request, [])
+  }
+}
+
+/** The rules of HTTP/1.1 that come before the app's own. True when something else than 'request' was emitted or sent. */
+function refused(connection: Connection, head: Head, request: Incoming, response: Outgoing): boolean {
+  if (head.minorVersion === 0) return false
+  const { server } = connection.service
+  const most = server.maxRequestsPerSocket
+  if (typeof most === 'number' && most > 0) {
+    connection.served++
+    response.maxRequestsOnConnectionReached = most <= connection.served
+    if (most < connection.served) {
+      server.emit('dropRequest', request, connection.socket)
+      response.writeHead(503)
+      response.end()
+      return true
+    }
+  }
+  if (head.expect === 'none') return false
+  if (head.expect === 'continue') {
+    response._expect_continue = true
+    if (server.listenerCount('checkContinue') > 0) return server.emit('checkContinue', request, response)
+    response.writeContinue()
+    return false
+  }
+  if (server.listenerCount('checkExpectation') > 0) return server.emit('checkExpectation', request, response)
+  const { status, text } = HTTP_ERRORS.EXPECTATION_FAILED
+  response.writeHead(status, { 'Content-Type': 'text/plain' })
+  response.end(text)
+  return true
+}
+
+/** What `assignSocket` does, without a 'close' listener for each response: the connection has one for all. */
+export function giveSocket(connection: Connection, response: Outgoing): void {
+  const { socket } = connection
+  connection.response = response
+  socket._httpMessage = response
+  ;(response as { socket: unknown }).socket = socket
+  if (response._eventsCount > 0) response.emit('socket', socket)
+}
+
+function onPendingData(this: Outgoing, bytes: number): void {
+  const connection = this[CONNECTION]
+  connection.queued += bytes
+  onDrain(connection)
+}
+
+/** The socket has room. */
+export function onDrain(connection: Connection): void {
+  connection.unpause()
+  const { response } = connection
+  if (response?.[needDrain] && !response.writableFinished && !response.writableEnded && response.writableLength === 0) {
+    response[needDrain] = false
+    response.emit('drain')
+  }
+}
+
+function onFinish(this: Outgoing): void {
+  const connection = this[CONNECTION]
+  const { socket, service } = connection
+  const request = this.req
+  if (finishChannel.hasSubscribers) {
+    finishChannel.publish({ request, response: this, socket, server: service.server })
+  }
+  reportResponse(connection, this, false)
+  endUnread(request)
+  request[detachAbortSignal]?.()
+  if (socket._httpMessage === this) socket._httpMessage = null
+  ;(this as { socket: unknown }).socket = null
+  process.nextTick(emitClose, this)
+  connection.response = null
+  connection.advance(this._last)
+}
+
+/**
+ * An app that has not looked at the request is not going to: the rest of the body is thrown away. Where nobody
+ * listens and nothing is to come, the end that Node would bring about in four more ticks is written down at once.
+ */
+function endUnread(request: Incoming): void {
+  const state = request._readableState
+  if (request._consuming || state.resumeScheduled) return
+  if (!request.complete || request._eventsCount > 0 || request.readableLength > 0) {
+    request._dump()
+    return
+  }
+  ;(request as { _dumped: boolean })._dumped = true
+  state.ended = true
+  state.endEmitted = true
+  state.destroyed = true
+  state.closed = true
+  state.closeEmitted = true
+}
+
+export function emitClose(response: Outgoing): void {
+  if (response._closed) return
+  response.destroyed = true
+  response._closed = true
+  response.emit('close')
+}

@@ -1,0 +1,97 @@
+/**
+ * A request that cannot be served. The responses to the requests before it are sent first; then the app's
+ * 'clientError' listener gets the socket for the statuses that Node itself would send, else the engine answers with
+ * the constant text of the error; then the connection is closed, lingering.
+ *
+ * Where the app has the failed request already (the error stands in its body) the answer takes the place of the
+ * response, if that has not begun; if it has, the connection is destroyed: there is no second status line.
+ */
+import { STATUS_CODES } from 'node:http'
+import { close } from './closing.ts'
+import type { Connection } from './connection.ts'
+import type { HttpError } from './errors.ts'
+import type { Outgoing } from './node.ts'
+
+export type PendingFailure = {
+  readonly error: HttpError
+  readonly exception: ClientError
+  /** The response that the answer takes the place of. */
+  readonly instead: Outgoing | null
+}
+
+/** What 'clientError' listeners get, as from Node's parser. */
+export type ClientError = Error & { code: string; reason?: string; bytesParsed?: number; rawPacket?: Buffer }
+
+/** The statuses that Node sends itself: its 'clientError' listeners know them. */
+const NODE_STATUSES: ReadonlySet<number> = new Set([400, 408, 413, 431])
+
+/** An app that listens for 'clientError' has the socket; if it forgets it, the connection ends after this long. */
+const LISTENER_GRACE = 60_000
+
+/** Ends the sequence of requests: `error` is what the next of them gets. */
+export function fail(connection: Connection, error: HttpError, bytes?: Buffer, parsed?: number): void {
+  if (connection.failure !== null) return
+  const { incoming, waiting } = connection
+  connection.phase = 'over'
+  connection.started = 0
+  connection.idleSince = 0
+  const instead = incoming === null ? null : responseOf(connection)
+  const exception = exceptionOf(error, bytes, parsed)
+  if (incoming !== null && (instead === null || instead.headersSent)) {
+    if (instead === null) close(connection)
+    else if (instead === connection.response) connection.socket.destroy(exception)
+    else instead._last = true
+    return
+  }
+  if (instead !== null && instead !== connection.response) waiting.pop()
+  connection.failure = { error, exception, instead }
+  if (failureIsDue(connection)) sendFailure(connection)
+}
+
+/** The open response to the request whose body is being received: the newest, if it is still open. */
+function responseOf(connection: Connection): Outgoing | null {
+  const newest = connection.waiting.at(-1) ?? connection.response
+  return newest?.req === connection.incoming ? newest : null
+}
+
+/** Whether everything before the failure has been sent. */
+export function failureIsDue(connection: Connection): boolean {
+  const { failure, response, waiting } = connection
+  return failure !== null && waiting.length === 0 && (response === null || response === failure.instead)
+}
+
+export function sendFailure(connection: Connection): void {
+  const { service, socket } = connection
+  const { error, exception } = connection.failure!
+  if (socket.destroyed) return
+  if (!NODE_STATUSES.has(error.status)) {
+    answer(connection, error)
+    service.server.emit('clientError', exception, socket)
+  } else if (!service.server.emit('clientError', exception, socket)) {
+    answer(connection, error)
+  } else if (!socket.destroyed && connection.endAt === 0) {
+    if (socket.writableEnded) close(connection)
+    else connection.endWithin(LISTENER_GRACE)
+  }
+}
+
+function answer(connection: Connection, error: HttpError): void {
+  if (connection.socket.writable) connection.socket.write(answerTo(error), 'latin1')
+  close(connection)
+}
+
+function answerTo({ status, text }: HttpError): string {
+  return (
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nDate: ${new Date().toUTCString()}\r\n` +
+    `Content-Type: text/plain\r\nContent-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`
+  )
+}
+
+function exceptionOf(error: HttpError, bytes?: Buffer, parsed?: number): ClientError {
+  if (error.code === 'REQUEST_TIMEOUT') return Object.assign(new Error('Request timeout'), { code: error.node! })
+  return Object.assign(new Error(`Parse Error: ${error.text}`), {
+    code: error.node ?? `ERR_HTTP_${error.code}`,
+    reason: error.text,
+    ...(bytes && { bytesParsed: parsed ?? 0, rawPacket: Buffer.from(bytes) }),
+  })
+}

@@ -1,0 +1,119 @@
+/** The listeners that a connection has on its socket: the same functions for all connections. */
+import net from 'node:net'
+import { close } from './closing.ts'
+import type { Connection } from './connection.ts'
+import { HTTP_ERRORS } from './errors.ts'
+import { emitClose, onDrain } from './exchange.ts'
+import { fail } from './failure.ts'
+import { CONNECTION, type Outgoing, type ServerSocket } from './node.ts'
+import { reportResponse } from './records.ts'
+import { writeTogether } from './write.ts'
+
+const listen = net.Socket.prototype.on as (this: ServerSocket, event: string, listener: object) => void
+
+const LISTENERS = { error: onError, end: onEnd, close: onClose, drain: onSocketDrain, timeout: onTimeout }
+
+/** Makes the connection hear its socket. */
+export function hear(connection: Connection): void {
+  const { socket, service } = connection
+  for (const [event, listener] of Object.entries(LISTENERS)) socket.on(event, listener)
+  if (!connection.direct) hearStream(connection)
+  socket.setEncoding = refuseEncoding
+  if (socket instanceof net.Socket) {
+    Object.assign(socket, { _writev: writeTogether })
+    if (service.server.timeout > 0) socket.setTimeout(service.server.timeout)
+  }
+}
+
+/** The bytes come through the stream: its listener is Node's `on`, which does not call us back. */
+export function hearStream({ socket }: Connection): void {
+  listen.call(socket, 'data', onData)
+}
+
+/** The socket is no longer ours. */
+export function release(connection: Connection): void {
+  const { socket } = connection
+  for (const [event, listener] of Object.entries(LISTENERS)) socket.removeListener(event, listener)
+  socket.removeListener('data', onData)
+  delete (socket as { setEncoding?: unknown }).setEncoding
+  delete (socket as { _writev?: unknown })._writev
+  socket[CONNECTION] = null
+  socket._paused = false
+}
+
+function onData(this: ServerSocket, bytes: Buffer): void {
+  this[CONNECTION]?.receive(bytes, 0, bytes.length)
+}
+
+function onSocketDrain(this: ServerSocket): void {
+  const connection = this[CONNECTION]
+  if (connection !== null) onDrain(connection)
+}
+
+/** The listeners of request, response and server decide; without one the socket is destroyed, as in Node. */
+function onTimeout(this: ServerSocket): void {
+  const connection = this[CONNECTION]
+  if (connection === null) return
+  const { incoming, response, service } = connection
+  const request = incoming?.emit('timeout', this) ?? false
+  const answer = response?.emit('timeout', this) ?? false
+  const server = service.server.emit('timeout', this)
+  if (!request && !answer && !server) this.destroy()
+}
+
+function onError(this: ServerSocket, error: Error): void {
+  const connection = this[CONNECTION]
+  if (connection === null || connection.failure !== null) return
+  if (!connection.service.server.emit('clientError', error, this)) this.destroy(error)
+}
+
+/**
+ * The client has half-closed. A request that it broke off is an error; one that it waits on is answered if the answer
+ * begins within the grace; an answer that goes on and on is broken off, for its handler must hear that nobody reads.
+ */
+function onEnd(this: ServerSocket): void {
+  const connection = this[CONNECTION]
+  if (connection === null || connection.phase === 'handover') return
+  const { response, waiting, service, failure } = connection
+  if (failure !== null) return
+  if (connection.phase === 'body' || connection.head.begun) {
+    fail(connection, HTTP_ERRORS.REQUEST_INCOMPLETE)
+  } else if (response === null) {
+    close(connection)
+  } else {
+    connection.phase = 'over'
+    const newest = waiting.at(-1) ?? response
+    newest._last = true
+    if (service.server.httpAllowHalfOpen) return
+    if (response.headersSent && !response.writableEnded) this.destroySoon()
+    else connection.endWithin(service.disconnectGrace)
+  }
+}
+
+function onClose(this: ServerSocket): void {
+  const connection = this[CONNECTION]
+  if (connection === null) return
+  const { service, incoming, response, waiting } = connection
+  service.connections.delete(connection)
+  const open = response === null ? [] : [response, ...waiting.splice(0)]
+  const { failure } = connection
+  if (failure?.instead && !open.includes(failure.instead)) open.push(failure.instead)
+  for (const { req } of open) req.destroy(aborted())
+  if (incoming !== null) incoming.destroy(aborted())
+  for (const each of open) abandon(connection, each)
+  service.onGone?.()
+}
+
+/** The response will never be sent whole. */
+function abandon(connection: Connection, response: Outgoing): void {
+  reportResponse(connection, response, true)
+  emitClose(response)
+}
+
+const aborted = (): Error => Object.assign(new Error('aborted'), { code: 'ECONNRESET' })
+
+function refuseEncoding(): never {
+  throw Object.assign(new Error('Changing the socket encoding is not allowed per RFC7230 Section 3.'), {
+    code: 'ERR_HTTP_SOCKET_ENCODING',
+  })
+}

@@ -1,0 +1,86 @@
+/** What the connections of one server share. */
+import { AsyncResource } from 'node:async_hooks'
+import http from 'node:http'
+import type { Connection } from './connection.ts'
+import type { EngineOptions, ResponseRecord } from './engine.ts'
+import { limitsFor } from './limits.ts'
+import { defaultKeepAliveTimeout, type Server, type ServerSocket } from './node.ts'
+import { type Rules, rulesOf } from './rules.ts'
+import { Sweep } from './sweep.ts'
+
+/** How long the answer to a half-closed client may take. */
+const DISCONNECT_GRACE = 3000
+
+export class Service {
+  readonly server: Server
+  readonly options: EngineOptions
+  readonly connections = new Set<Connection>()
+  /** Sockets that were handed to the app by 'upgrade' and 'connect'. */
+  readonly upgraded = new Set<ServerSocket>()
+  /** What is no request's work runs here, so that no request's context leaks into it. */
+  readonly scope = new AsyncResource('HTTPSERVER', { requireManualDestroy: true })
+  readonly sweep: Sweep
+  readonly disconnectGrace: number
+  readonly onResponse: ((record: ResponseRecord) => void) | null
+  requests = 0
+  /** After `drain()`: when idle connections are closed (monotonic milliseconds). */
+  drainIdleAt: number | null = null
+  /** Called when a connection is gone. */
+  onGone: (() => void) | null = null
+
+  private currentRules: Rules | null = null
+  private rulesSource = ''
+
+  constructor(server: Server, options: EngineOptions) {
+    this.server = server
+    this.options = options
+    this.disconnectGrace = options.disconnectGrace ?? DISCONNECT_GRACE
+    this.onResponse = options.onResponse ?? null
+    this.sweep = new Sweep(this)
+    const { keepAlive } = options
+    if (keepAlive && (keepAlive.explicit || server.keepAliveTimeout === defaultKeepAliveTimeout)) {
+      server.keepAliveTimeout = keepAlive.timeout
+    }
+  }
+
+  get draining(): boolean {
+    return this.drainIdleAt !== null
+  }
+
+  /** Milliseconds: the operator's explicit setting, else what the server object says now. Zero is no limit. */
+  get keepAliveTimeout(): number {
+    const { keepAlive } = this.options
+    if (keepAlive?.explicit) return keepAlive.timeout
+    return positive(this.server.keepAliveTimeout)
+  }
+
+  /** Beyond the timeout that the client is told, so that its request and our close do not cross. */
+  get keepAliveBuffer(): number {
+    const buffer = this.server.keepAliveTimeoutBuffer
+    return typeof buffer === 'number' && buffer >= 0 ? buffer : 1000
+  }
+
+  /** The parser's rules, as the server object has them now. */
+  get rules(): Rules {
+    const { maxHeaderSize, requireHostHeader } = this.server
+    const source = `${maxHeaderSize} ${requireHostHeader}`
+    if (this.currentRules === null || this.rulesSource !== source) {
+      this.rulesSource = source
+      this.currentRules = rulesOf({
+        methods: http.METHODS,
+        ...this.options.parser,
+        limits: limitsFor(this.options.limits ?? {}, maxHeaderSize || http.maxHeaderSize),
+        requireHostHeader: (this.options.parser?.requireHostHeader ?? true) && requireHostHeader !== false,
+      })
+    }
+    return this.currentRules
+  }
+
+  /** Milliseconds, monotonic. */
+  now(): number {
+    return performance.now()
+  }
+}
+
+const positive = (value: unknown): number =>
+  typeof value === 'number' && Number.isFinite(value) && value > 0 ? value : 0

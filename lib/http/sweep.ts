@@ -1,0 +1,47 @@
+/**
+ * All timeouts of all connections by one timer: connections remember since when they wait, and the timer walks them
+ * when the earliest could be due. Arming it again for a later time costs a comparison.
+ */
+import type { Service } from './service.ts'
+import { judge } from './timeouts.ts'
+
+/** The timer never sleeps longer: the app may lower a timeout of the server object at any time. */
+const LONGEST = 1000
+/** And never shorter, however the timeouts of many connections are spread. */
+const SHORTEST = 10
+
+export class Sweep {
+  private readonly service: Service
+  private timer: NodeJS.Timeout | null = null
+  /** When the timer fires. */
+  private due = Number.POSITIVE_INFINITY
+
+  constructor(service: Service) {
+    this.service = service
+  }
+
+  /** Something may have to be done at that time (monotonic milliseconds). */
+  arm(at: number): void {
+    if (at < this.due) this.start(at)
+  }
+
+  private start(at: number): void {
+    const { service } = this
+    const now = service.now()
+    const delay = Math.min(Math.max(at - now, SHORTEST), LONGEST)
+    if (now + delay >= this.due) return
+    if (this.timer !== null) clearTimeout(this.timer)
+    this.due = now + delay
+    this.timer = service.scope.runInAsyncScope(() => setTimeout(() => this.walk(), Math.ceil(delay)).unref())
+  }
+
+  private walk(): void {
+    this.timer = null
+    this.due = Number.POSITIVE_INFINITY
+    const { service } = this
+    const now = service.now()
+    let next = Number.POSITIVE_INFINITY
+    for (const connection of service.connections) next = Math.min(next, judge(connection, now))
+    if (service.connections.size > 0) this.start(Math.min(next, now + LONGEST))
+  }
+}

@@ -1,0 +1,62 @@
+/** 'upgrade' and 'connect': the end of HTTP on a connection, whose socket the app takes over. */
+import { completeRequest } from './body.ts'
+import type { Connection } from './connection.ts'
+import { HTTP_ERRORS } from './errors.ts'
+import { beginRequest, contextOf, requestOf } from './exchange.ts'
+import { fail } from './failure.ts'
+import type { Head } from './head.ts'
+import { release } from './listeners.ts'
+import type { Incoming } from './node.ts'
+
+export type Handover = { readonly event: 'upgrade' | 'connect'; readonly request: Incoming }
+
+/**
+ * Hands the socket over when the responses before are sent, or serves the request as any other: where nobody listens
+ * for upgrades, where `shouldUpgradeCallback` says no, or where it has a body (RFC 9110 §7.8: an upgrade may be ignored).
+ */
+export function beginHandover(connection: Connection, head: Head): void {
+  const { server } = connection.service
+  const request = requestOf(connection, head)
+  const event = head.method === 'CONNECT' ? 'connect' : 'upgrade'
+  if (event === 'connect' && server.listenerCount('connect') === 0) {
+    fail(connection, HTTP_ERRORS.CONNECT_UNSUPPORTED)
+    return
+  }
+  if (event === 'upgrade' && (head.framing.kind !== 'none' || !wantsUpgrade(connection, request))) {
+    beginRequest(connection, head, request)
+    return
+  }
+  request.upgrade = true
+  connection.phase = 'handover'
+  connection.started = 0
+  connection.idleSince = 0
+  connection.handover = { event, request }
+  if (connection.response !== null) connection.pause()
+}
+
+/** Node 22 asks a callback; before, it was enough that somebody listened. */
+function wantsUpgrade(connection: Connection, request: Incoming): boolean {
+  const { server } = connection.service
+  if (typeof server.shouldUpgradeCallback === 'function') return Boolean(server.shouldUpgradeCallback(request))
+  return server.listenerCount('upgrade') > 0
+}
+
+/** Everything before is sent: the socket is a plain one again, and what the client sent behind the head is `head`. */
+export function finishHandover(connection: Connection): void {
+  const { event, request } = connection.handover!
+  const { service, socket } = connection
+  const head = connection.takeHeld()
+  connection.handover = null
+  release(connection)
+  service.connections.delete(connection)
+  service.upgraded.add(socket)
+  socket.once('close', () => {
+    service.upgraded.delete(socket)
+    service.onGone?.()
+  })
+  contextOf().runInAsyncScope(() => {
+    completeRequest(request, [])
+    socket.readableFlowing = null
+    if (!service.server.emit(event, request, socket, head)) socket.destroy()
+  })
+}

@@ -1,0 +1,64 @@
+/**
+ * One write a response. Node hands a corked socket's chunks to writev(2), string by string; a short response is head,
+ * body and an empty end, and costs less as one string or one buffer. Long chunks go out as they are, uncopied.
+ */
+import net from 'node:net'
+import type { ServerSocket, WriteChunks } from './node.ts'
+
+type Written = (error?: Error | null) => void
+
+/** Up to here copying costs less than another entry of the vector. */
+const COPIED = 16384
+
+const nodeWritev = (net.Socket.prototype as unknown as { _writev: typeof writeTogether })._writev
+
+/** A net.Socket's `_writev`. */
+export function writeTogether(this: ServerSocket, chunks: WriteChunks, written: Written): void {
+  if (chunks.allBuffers) {
+    nodeWritev.call(this, chunks, written)
+    return
+  }
+  const full = chunks.filter(isFull) as WriteChunks
+  const encoding = encodingOf(full)
+  if (encoding !== null) {
+    this._write(joined(full), encoding as BufferEncoding, written)
+    return
+  }
+  const size = sizeOf(full)
+  if (size > COPIED) nodeWritev.call(this, full, written)
+  else this._write(copied(full, size), 'buffer' as BufferEncoding, written)
+}
+
+const isFull = (entry: WriteChunks[number]) => entry.chunk.length > 0
+
+/** The encoding that all chunks are one write in, if there is one. */
+function encodingOf(chunks: WriteChunks): BufferEncoding | 'buffer' | null {
+  const encoding = chunks[0]?.encoding ?? 'latin1'
+  if (chunks.length < 2) return encoding
+  if (encoding !== 'latin1' && encoding !== 'utf8') return null
+  return chunks.every((entry) => entry.encoding === encoding) ? encoding : null
+}
+
+function joined(chunks: WriteChunks): string | Buffer {
+  if (chunks.length === 1) return chunks[0]!.chunk
+  let text = ''
+  for (const { chunk } of chunks) text += chunk
+  return text
+}
+
+function sizeOf(chunks: WriteChunks): number {
+  let size = 0
+  for (const { chunk, encoding } of chunks) {
+    size += typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding as BufferEncoding) : chunk.length
+  }
+  return size
+}
+
+function copied(chunks: WriteChunks, size: number): Buffer {
+  const buffer = Buffer.allocUnsafe(size)
+  let at = 0
+  for (const { chunk, encoding } of chunks) {
+    at += typeof chunk === 'string' ? buffer.write(chunk, at, encoding as BufferEncoding) : chunk.copy(buffer, at)
+  }
+  return buffer
+}

@@ -1,0 +1,171 @@
+/** The same bytes to the same app: under the engine everybody sees what they see under node:http. */
+import { play, type Scenario } from './transcript.ts'
+
+const CLOSE = 'Connection: close\r\n\r\n'
+const get = (path: string, fields = '') => `GET ${path} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`
+const LAST = get('/last', 'Connection: close\r\n')
+
+const SCENARIOS: Record<string, Scenario> = {
+  'a GET': { send: [LAST] },
+  'a GET in HTTP/1.0': { send: ['GET /a?b=c HTTP/1.0\r\n\r\n'] },
+  'a GET in HTTP/1.0 that is kept alive': {
+    send: ['GET /a HTTP/1.0\r\nConnection: keep-alive\r\n\r\n', 'GET /b HTTP/1.0\r\n\r\n'],
+  },
+  'repeated header fields': {
+    send: [
+      get(
+        '/',
+        `Cookie: a=1\r\nCookie: b=2\r\nX-A: 1\r\nx-a: 2\r\nSet-Cookie: a\r\nSet-Cookie: b\r\nAge: 1\r\nAge: 2\r\n${CLOSE.slice(0, -2)}`,
+      ),
+    ],
+  },
+  joinDuplicateHeaders: {
+    options: { joinDuplicateHeaders: true },
+    send: [get('/', `Age: 1\r\nAge: 2\r\n${CLOSE.slice(0, -2)}`)],
+  },
+  'white space around values, and latin1': { send: [get('/', `X-A: \t a\xe9b \t\r\nX-B:\r\n${CLOSE.slice(0, -2)}`)] },
+  'a POST with Content-Length': { send: [`POST /p HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n${CLOSE}hello`] },
+  'a chunked POST with trailers': {
+    send: [
+      `POST /p HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n${CLOSE}3;x=y\r\nabc\r\nA\r\n0123456789\r\n0\r\nX-T: 1\r\nx-t: 2\r\n\r\n`,
+    ],
+  },
+  'keep-alive, one request after the other': {
+    send: [
+      get('/1'),
+      (received) => received.includes('"/1"'),
+      get('/2'),
+      (received) => received.includes('"/2"'),
+      LAST,
+    ],
+  },
+  'pipelined requests': { send: [get('/1') + get('/2') + get('/3') + LAST] },
+  'pipelined POSTs with bodies of both kinds': {
+    send: [
+      'POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabcPOST /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n\r\n' +
+        LAST,
+    ],
+  },
+  'pipelined requests answered in reverse': {
+    send: [get('/1') + get('/2') + get('/3', 'Connection: close\r\n')],
+    setup(server) {
+      const open: (() => void)[] = []
+      server.removeAllListeners('request')
+      server.on('request', (req, res) => {
+        open.push(() => res.end(req.url))
+        if (open.length === 3) for (const answer of open.reverse()) answer()
+      })
+    },
+  },
+  HEAD: { send: [`HEAD / HTTP/1.1\r\nHost: a\r\n${CLOSE}`], handler: (_req, res) => res.end('body') },
+  '204 and 304': {
+    send: [get('/204') + get('/304') + LAST],
+    handler(req, res) {
+      res.statusCode = Number(req.url!.slice(1)) || 200
+      res.end()
+    },
+  },
+  'a chunked response with trailers': {
+    send: [LAST],
+    handler(_req, res) {
+      res.setHeader('Trailer', 'X-T')
+      res.write('a')
+      res.addTrailers({ 'X-T': '1' })
+      res.end('b')
+    },
+  },
+  'early hints and 102': {
+    send: [LAST],
+    handler(_req, res) {
+      res.writeProcessing()
+      res.writeEarlyHints({ link: '</a.css>; rel=preload' })
+      res.end()
+    },
+  },
+  'Expect: 100-continue': {
+    send: [
+      `POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-Continue\r\nContent-Length: 2\r\n${CLOSE}`,
+      (received) => received.includes('100 Continue'),
+      'hi',
+    ],
+  },
+  'checkContinue that refuses': {
+    send: ['POST / HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 2\r\n\r\n'],
+    setup: (server) => server.on('checkContinue', (_req, res) => res.writeHead(403).end()),
+  },
+  checkExpectation: {
+    send: [`GET / HTTP/1.1\r\nHost: a\r\nExpect: wonders\r\n${CLOSE}`],
+    setup: (server) => server.on('checkExpectation', (req, res) => res.end(req.headers.expect)),
+  },
+  maxRequestsPerSocket: {
+    send: [get('/1') + get('/2') + get('/3')],
+    until: '503',
+    setup(server, log) {
+      server.maxRequestsPerSocket = 2
+      server.on('dropRequest', (req) => log(`drop ${req.url}`))
+    },
+  },
+  'maxHeadersCount cuts the list': {
+    send: [get('/', `A: 1\r\nB: 2\r\nC: 3\r\n${CLOSE.slice(0, -2)}`)],
+    setup(server) {
+      server.maxHeadersCount = 2
+    },
+  },
+  'requireHostHeader: false': { options: { requireHostHeader: false }, send: [`GET / HTTP/1.1\r\n${CLOSE}`] },
+  uniqueHeaders: {
+    options: { uniqueHeaders: ['X-U'] },
+    send: [LAST],
+    handler: (_req, res) => res.setHeader('X-U', ['a', 'b']).end(),
+  },
+  'an upgrade, with what was sent behind it': {
+    send: [
+      get('/', 'Connection: Upgrade\r\nUpgrade: echo\r\n') + 'first',
+      (received) => received.includes('first'),
+      'second',
+    ],
+    until: 'second',
+    setup(server, log) {
+      server.on('upgrade', (req, socket, head) => {
+        log(`${req.url} ${(req as { upgrade?: boolean }).upgrade} ${req.complete} ${head}`)
+        socket.write(`HTTP/1.1 101 Switching Protocols\r\n\r\n${head}`)
+        socket.on('data', (data) => socket.write(data))
+        socket.on('end', () => socket.end())
+      })
+    },
+  },
+  'an upgrade that nobody listens for': {
+    send: [get('/', `Connection: Upgrade, close\r\nUpgrade: echo\r\n`)],
+  },
+  CONNECT: {
+    send: ['CONNECT a:80 HTTP/1.1\r\nHost: a:80\r\n\r\nfirst'],
+    setup: (server) =>
+      server.on('connect', (req, socket, head) => socket.end(`HTTP/1.1 200 OK\r\n\r\n${req.url} ${head}`)),
+  },
+  'the life of a request and its response': {
+    send: [get('/'), (received) => received.includes('done'), get('/', 'Connection: close\r\n')],
+    handler(req, res, log) {
+      for (const event of ['end', 'close', 'aborted', 'error']) req.on(event, () => log(`req ${event} ${req.complete}`))
+      for (const event of ['prefinish', 'finish', 'close'])
+        res.on(event, () => log(`res ${event} ${res.writableFinished}`))
+      res.end('done')
+    },
+  },
+  'a client that goes away': {
+    send: ['POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc', (received) => received.includes('head')],
+    until: 'head',
+    setup: (server, log) => server.on('close', () => log('server close')),
+    handler(req, res, log) {
+      req.on('aborted', () => log('req aborted'))
+      req.on('error', (error: NodeJS.ErrnoException) => log(`req ${error.code} ${error.message}`))
+      req.on('close', () => log(`req close ${req.aborted} ${req.destroyed}`))
+      res.on('close', () => log(`res close ${res.writableFinished} ${res.destroyed}`))
+      res.write('head')
+    },
+  },
+}
+
+test.each(Object.entries(SCENARIOS))('%s', async (_title, scenario) => {
+  const node = await play('node', scenario)
+  const engine = await play('engine', scenario)
+  expect(engine).toEqual(node)
+})
