@@ -1,11 +1,18 @@
 {
   "targets": [
     {
+      "target_name": "child",
+      "type": "static_library",
+      "sources": ["native/child.cc"],
+      "defines": ["_GNU_SOURCE"],
+      "cflags_cc": ["-std=c++17", "-fno-exceptions", "-fno-rtti", "-fPIC", "-Wall", "-Wextra", "-O2"]
+    },
+    {
       "target_name": "monoceros",
+      "dependencies": ["child"],
       "sources": [
         "native/addon.cc",
         "native/channel.cc",
-        "native/child.cc",
         "native/fds.cc",
         "native/kernel.cc",
         "native/listeners.cc",

@@ -38,12 +38,28 @@ bool unblock_signals() noexcept {
   return syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, nullptr, kSignals / 8) == 0;
 }
 
-// Every number up to the limit. Slow where the limit is high, and the last resort: no /proc, or no descriptor left.
+// Every number up to the limit: the last resort, where there is no /proc. What was opened before the limit was lowered
+// escapes it.
 bool close_on_exec_by_number() noexcept {
   struct rlimit limit;
   if (syscall(SYS_prlimit64, 0, RLIMIT_NOFILE, nullptr, &limit) == -1) return false;
   for (unsigned long fd = 3; fd < limit.rlim_cur; fd++) fcntl(static_cast<int>(fd), F_SETFD, FD_CLOEXEC);
   return true;
+}
+
+bool is_source(const ChildPlan& plan, int fd) noexcept {
+  for (int i = 0; i < plan.move_count; i++)
+    if (plan.moves[i].from == fd) return true;
+  return false;
+}
+
+int open_walk() noexcept { return open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC); }
+
+// A full table has a descriptor that is not wanted; the walk may have its place.
+int make_room_for_walk(const ChildPlan& plan) noexcept {
+  for (int fd = 3; fd <= plan.move_count + 3; fd++)
+    if (!is_source(plan, fd) && close(fd) == 0) return open_walk();
+  return -1;
 }
 
 struct Entry {  // linux_dirent64, getdents64(2)
@@ -55,8 +71,9 @@ struct Entry {  // linux_dirent64, getdents64(2)
 };
 
 // opendir(3) would allocate. Entries that are no number ("." and "..") count as 0.
-bool close_on_exec_by_walk() noexcept {
-  const int directory = open("/proc/self/fd", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+bool close_on_exec_by_walk(const ChildPlan& plan) noexcept {
+  int directory = open_walk();
+  if (directory == -1 && errno == EMFILE) directory = make_room_for_walk(plan);
   if (directory == -1) return close_on_exec_by_number();
   alignas(Entry) char buffer[4096];
   for (;;) {
@@ -77,9 +94,9 @@ bool close_on_exec_by_walk() noexcept {
 
 // close_range(2) is missing before Linux 5.9 (ENOSYS), its flag before 5.11 (EINVAL), and older container sandboxes
 // answer EPERM for what they do not know.
-bool close_on_exec() noexcept {
+bool close_on_exec(const ChildPlan& plan) noexcept {
   if (syscall(SYS_close_range, 3u, ~0u, kCloseOnExec) == 0) return true;
-  return (errno == ENOSYS || errno == EINVAL || errno == EPERM) && close_on_exec_by_walk();
+  return (errno == ENOSYS || errno == EINVAL || errno == EPERM) && close_on_exec_by_walk(plan);
 }
 
 // Sources first go above all targets, so that no dup2 overwrites a source that is still to be read: {1→2, 2→1} works,
@@ -114,7 +131,7 @@ void become(const ChildPlan& plan) noexcept {
   if (!default_signals()) give_up(plan, Stage::kSignals, errno);
   if (plan.leader == Leader::kSession && setsid() == -1) give_up(plan, Stage::kSession, errno);
   if (plan.leader == Leader::kGroup && setpgid(0, 0) == -1) give_up(plan, Stage::kSession, errno);
-  if (!close_on_exec() || !place(plan)) give_up(plan, Stage::kFds, errno);
+  if (!close_on_exec(plan) || !place(plan)) give_up(plan, Stage::kFds, errno);
   if (plan.cwd && chdir(plan.cwd) == -1) give_up(plan, Stage::kCwd, errno);
   if (plan.umask_bits >= 0) umask(static_cast<mode_t>(plan.umask_bits));
   if (!limit(plan)) give_up(plan, Stage::kLimits, errno);

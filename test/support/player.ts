@@ -2,7 +2,7 @@
 import type { Scenes } from './scenes.ts'
 
 const [file, title] = process.argv.slice(2) as [string, string]
-const { scenes } = require(file) as { readonly scenes: Scenes }
+const scenes = Object.values(require(file) as Record<string, Scenes>).find((table) => title in table)!
 // A scene that waits for what never comes leaves an empty loop behind, and must not pass.
 process.exitCode = 1
 Promise.resolve(scenes[title]!()).then(

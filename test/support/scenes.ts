@@ -8,16 +8,17 @@ export type Scenes = Readonly<Record<string, () => void | Promise<void>>>
 export type Stage = {
   /** Put before Node on the command line: another program that runs it. */
   readonly under?: readonly string[]
+  readonly env?: Readonly<Record<string, string>>
 }
 
-/** Declares one jest test a scene. `file` is the module that exports `scenes`; it loads the addon in its functions only. */
+/** Declares one jest test a scene. `file` is the module that exports `scenes`: it loads the addon in functions only. */
 export function playScenes(file: string, scenes: Scenes, stage: Stage = {}): void {
   for (const title of Object.keys(scenes)) it(title, () => playScene(file, title, stage))
 }
 
-async function playScene(file: string, title: string, { under = [] }: Stage): Promise<void> {
+async function playScene(file: string, title: string, { under = [], env = {} }: Stage): Promise<void> {
   const node = [process.execPath, '-r', join(__dirname, 'typescript.js'), join(__dirname, 'player.ts'), file, title]
   const [command, ...args] = [...under, ...node]
-  const { code, signal, stdout, stderr } = await run(command!, args)
+  const { code, signal, stdout, stderr } = await run(command!, args, { env })
   if (code !== 0) throw new Error(`the scene ended with ${signal ?? code}\n${stderr}${stdout}`)
 }
