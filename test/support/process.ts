@@ -10,6 +10,9 @@ import { MARK } from './leaks.ts'
 /** How long anything awaited here may take: a guard against waiting for ever, never a measure. */
 export const GUARD = 20_000
 
+/** How long the output of a program that has ended may stay open before it is taken for inherited. */
+const HELD_OPEN = 1_000
+
 const ROOT = join(__dirname, '..', '..')
 
 /** Path of a built file: `dist('cli/monoceros.js')`. */
@@ -98,8 +101,16 @@ export class Program {
         this.output += String(error)
         over({ code: null, signal: null })
       })
-      // `exit`, not `close`: whoever inherited the output may live on.
-      child.once('exit', (code, signal) => setImmediate(over, { code, signal }))
+      // `close` comes when all output is read. Whoever inherited the output may live on and keep it open: then what the
+      // program itself wrote has long been read.
+      child.once('exit', (code, signal) => {
+        const ended = { code, signal }
+        const held = setTimeout(over, HELD_OPEN, ended)
+        child.once('close', () => {
+          clearTimeout(held)
+          over(ended)
+        })
+      })
     })
   }
 
@@ -171,9 +182,9 @@ export class Program {
     try {
       process.kill(-this.child.pid, 'SIGKILL')
     } catch {}
-    await this.#closed
     this.child.stdout?.destroy()
     this.child.stderr?.destroy()
+    await this.#closed
   }
 
   #heard(from: 'stdout' | 'stderr', text: string): void {
