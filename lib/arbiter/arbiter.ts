@@ -14,6 +14,7 @@ import type { Listeners } from './listeners.ts'
 import { type Order, orderOf } from './orders.ts'
 import { poolPolicy } from './policy.ts'
 import type { Report } from './report.ts'
+import type { Ward } from './ward.ts'
 import type { Heard, Standard, Worker, Workers } from './workers.ts'
 
 /** How often the heartbeats are looked at. */
@@ -39,9 +40,14 @@ export type Surroundings = {
   readonly wake: () => void
   /** What the pool says to everybody: `started`, `reloaded`, `halted`, `emptied` … */
   readonly told: (effect: Notice) => void
+  /** Nothing is left to supervise. */
+  readonly over: () => void
+  /** What is kept alive beside the workers. */
+  readonly wards: readonly Ward[]
 }
 
-export type Notice = Exclude<Effect, { kind: 'spawn' | 'abandon' | 'signal' | 'moved' }>
+/** All that is no work: for the log, and for those who wait. */
+export type Notice = Exclude<Effect, { kind: 'spawn' | 'abandon' | 'signal' }>
 
 export class Arbiter implements Turn {
   readonly #around: Surroundings
@@ -89,9 +95,23 @@ export class Arbiter implements Turn {
 
   /** From now on listening sockets are the workers' own: what is queued in them is theirs to accept. */
   stop(how: 'graceful' | 'quick'): void {
-    if (!this.#stopping) this.#around.listeners.close()
+    const { listeners, wards, kernel } = this.#around
+    if (!this.#stopping) listeners.close()
     this.#stopping = true
+    for (const ward of wards) ward.stop(how, kernel.now())
     this.happened({ kind: 'stop', how })
+  }
+
+  /** Nothing is left: neither workers nor wards. */
+  get isOver(): boolean {
+    return this.#pool.mode === 'stopped' && this.#around.wards.every((ward) => ward.isGone)
+  }
+
+  /** Applies a command at once, for an answer that tells its effect. Only in a job of `schedule`. */
+  apply(event: Event): Pool {
+    this.#events.push(event)
+    this.#settle(this.#around.kernel.now())
+    return this.#pool
   }
 
   /** What a worker said. */
@@ -137,16 +157,18 @@ export class Arbiter implements Turn {
   }
 
   reap(now: Ms): void {
-    const { kernel, workers, report } = this.#around
-    const { exits, strangers, blocked } = reapChildren(
-      kernel,
-      workers.leaders(),
-      (pid) => workers.lastWords(pid),
-      sessionMembers,
-    )
+    const { kernel, workers, wards, report } = this.#around
+    const leaders = new Map([workers, ...wards].flatMap((keeper) => [...keeper.leaders()]))
+    const lastWords = (pid: Pid): void => {
+      for (const keeper of [workers, ...wards]) keeper.lastWords(pid)
+    }
+    const { exits, strangers, blocked } = reapChildren(kernel, leaders, lastWords, sessionMembers)
     for (const exit of exits) {
       const worker = workers.get(exit.pid)
-      if (!worker) continue
+      if (!worker) {
+        wards.some((ward) => ward.left(exit, now))
+        continue
+      }
       const { key, pid, fault } = worker
       report.left(worker, exit)
       this.#events.push({ kind: 'exited', key, pid, exit, ...(fault && { fault: faultOf(fault) }) })
@@ -176,11 +198,18 @@ export class Arbiter implements Turn {
     }
     this.#events.push({ kind: 'tick' })
     this.#settle(now)
+    for (const ward of this.#around.wards) ward.judge(now, gap)
+    if (this.isOver) this.#around.over()
   }
 
   deadline(now: Ms): Ms | null {
     const watched = this.#policy.life.silence !== null && this.#pool.members.length > 0
-    const times = [deadline(this.#pool, this.#policy), this.#lookAt, watched ? ms(now + LOOK_EVERY) : null]
+    const times = [
+      deadline(this.#pool, this.#policy),
+      this.#lookAt,
+      watched ? ms(now + LOOK_EVERY) : null,
+      ...this.#around.wards.map((ward) => ward.deadline(now)),
+    ]
     return times.reduce((first, time) => (time !== null && (first === null || time < first) ? time : first), null)
   }
 
@@ -209,10 +238,9 @@ export class Arbiter implements Turn {
         return // a spawn by fork/exec is answered in the same turn
       case 'signal':
         return this.#signal(effect.pid, effect.how)
-      case 'moved':
-        return this.#around.report.moved(effect)
       default:
         this.#forgetGenerations()
+        if (effect.kind === 'halted') this.stop('quick')
         this.#around.report.noticed(effect)
         return this.#around.told(effect)
     }
@@ -236,6 +264,7 @@ export class Arbiter implements Turn {
           kind: 'drain',
           within: this.#policy.life.gracefulTimeout,
           stopping: this.#pool.mode === 'stopping',
+          after: this.#pool.mode === 'stopping' ? this.#generations.get(this.#pool.generation)!.config.stopDelay : 0,
         })
         return
       case 'quit':

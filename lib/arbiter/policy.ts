@@ -1,6 +1,8 @@
-/** The pool's policy, out of the settings. Pure. */
+/** What the pool and the life of the companion manager go by, out of the settings. Pure. */
 import { CELLS } from '../channel/heartbeat.ts'
+import type { CompanionConfig } from '../config/companions.ts'
 import type { Config } from '../config/settings.ts'
+import type { LifePolicy } from '../supervision/life.ts'
 import type { PoolPolicy } from '../supervision/pool.ts'
 import { ms } from '../units.ts'
 
@@ -21,6 +23,17 @@ const JITTER = 0.25
 const BOOT_ATTEMPTS = 2
 const LARGEST = 512
 
+/** What the manager may take beyond the longest time that one of its companions has. */
+const MANAGER_MARGIN = 1000
+const MANAGER_BOOT = ms(30_000)
+
+const HARD = {
+  stackTimeout: STACK_TIMEOUT,
+  abortTimeout: ABORT_TIMEOUT,
+  killEvery: KILL_EVERY,
+  spawnTimeout: SPAWN_TIMEOUT,
+} as const
+
 export function poolPolicy(config: Config): PoolPolicy {
   const { gracefulTimeout, bootTimeout, startsecs, timeout, crashLimit } = config
   return {
@@ -28,10 +41,7 @@ export function poolPolicy(config: Config): PoolPolicy {
       gracefulTimeout,
       restartTimeout: gracefulTimeout,
       quickTimeout: ms(Math.min(QUICK_TIMEOUT, gracefulTimeout)),
-      stackTimeout: STACK_TIMEOUT,
-      abortTimeout: ABORT_TIMEOUT,
-      killEvery: KILL_EVERY,
-      spawnTimeout: SPAWN_TIMEOUT,
+      ...HARD,
       waitReady: true,
       probe: config.readyPath !== null,
       bootTimeout,
@@ -52,5 +62,29 @@ export function poolPolicy(config: Config): PoolPolicy {
     most: CELLS,
     largest: LARGEST,
     bootAttempts: BOOT_ATTEMPTS,
+  }
+}
+
+/** The manager waits for its companions, each with its own deadline; it is always wanted again. */
+export function managerPolicy(companions: readonly CompanionConfig[]): LifePolicy {
+  const longest = ms(Math.max(0, ...companions.map(({ stopTimeout }) => stopTimeout)) + MANAGER_MARGIN)
+  return {
+    ...HARD,
+    gracefulTimeout: longest,
+    restartTimeout: longest,
+    quickTimeout: QUICK_TIMEOUT,
+    waitReady: true,
+    probe: false,
+    bootTimeout: MANAGER_BOOT,
+    startsecs: ms(0),
+    silence: null,
+    restart: {
+      autorestart: 'always',
+      exitCodes: [],
+      delay: { kind: 'exponential', first: ms(250), cap: ms(30_000), jitter: JITTER },
+      startretries: null,
+      budget: null,
+      stableAfter: STABLE_AFTER,
+    },
   }
 }

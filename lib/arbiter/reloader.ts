@@ -61,6 +61,14 @@ export class Reloader {
     return problems
   }
 
+  /** The settings as they are now, for `reread`: nothing is begun. Rejects with one line for each problem. */
+  async read(): Promise<LoadedConfig> {
+    const { origin } = this.#parts
+    const read = await loadConfig(origin.argv, origin.env, origin.cwd)
+    if ('problems' in read) throw new Error(read.problems.map(describeProblem).join('; '))
+    return keepUntilRestart(this.#current, read.loaded)
+  }
+
   async #once(): Promise<readonly string[] | null> {
     const { origin, log, schedule } = this.#parts
     const read = await loadConfig(origin.argv, origin.env, origin.cwd)

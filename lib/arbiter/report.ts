@@ -7,7 +7,7 @@ import type { Fields } from '../log/format.ts'
 import type { Log } from '../log/log.ts'
 import { nextWords, troubleWords } from '../supervision/describe.ts'
 import type { Life } from '../supervision/life.ts'
-import { type Effect, keyText } from '../supervision/pool.ts'
+import { keyText } from '../supervision/pool.ts'
 import type { Fault, Trouble } from '../supervision/trouble.ts'
 import type { Ms } from '../units.ts'
 import type { Notice } from './arbiter.ts'
@@ -44,27 +44,6 @@ export class Report {
     this.#log.info(`received ${signal}: ${wordsOf(order)}`, fromKernel ? { from: 'kernel' } : { from: pid, uid })
   }
 
-  moved({ key, to }: Extract<Effect, { kind: 'moved' }>): void {
-    const worker = keyText(key)
-    const { phase } = to
-    switch (phase.kind) {
-      case 'starting':
-        return this.#log.info('worker started', { worker, pid: phase.child.pid })
-      case 'proving':
-        return this.#log.info('worker ready', { worker, pid: phase.child.pid })
-      case 'up':
-        return this.#log.debug('worker is good', { worker, pid: phase.child.pid })
-      case 'leaving':
-        if (phase.trouble) this.#troubled('worker is in trouble', worker, phase.trouble, to)
-        else this.#log.info('worker asked to leave', { worker, pid: phase.child.pid })
-        return
-      case 'waiting':
-      case 'failed':
-        if (to.trouble) this.#troubled('worker failed', worker, to.trouble, to)
-        return
-    }
-  }
-
   left(worker: Worker, exit: Exit): void {
     const { code, signal, core, usage } = exit
     const ended: Fields = signal === null ? { code: code ?? 0 } : { signal, ...(core && { core }) }
@@ -75,6 +54,8 @@ export class Report {
 
   noticed(effect: Notice): void {
     switch (effect.kind) {
+      case 'moved':
+        return this.#moved(effect)
       case 'started':
         return this.#log.info('all workers are ready', { generation: effect.generation })
       case 'reloading':
@@ -131,6 +112,27 @@ export class Report {
     this.#log.critical('a defect in monoceros', {}, error instanceof Error ? error.stack : String(error))
   }
 
+  #moved({ key, to }: Extract<Notice, { kind: 'moved' }>): void {
+    const worker = keyText(key)
+    const { phase } = to
+    switch (phase.kind) {
+      case 'starting':
+        return this.#log.info('worker started', { worker, pid: phase.child.pid })
+      case 'proving':
+        return this.#log.info('worker ready', { worker, pid: phase.child.pid })
+      case 'up':
+        return this.#log.debug('worker is good', { worker, pid: phase.child.pid })
+      case 'leaving':
+        if (phase.trouble) this.#troubled('worker is in trouble', worker, phase.trouble, to)
+        else this.#log.info('worker asked to leave', { worker, pid: phase.child.pid })
+        return
+      case 'waiting':
+      case 'failed':
+        if (to.trouble) this.#troubled('worker failed', worker, to.trouble, to)
+        return
+    }
+  }
+
   #troubled(message: string, worker: string, trouble: Trouble, life: Life): void {
     const what = { worker, why: troubleWords(trouble), next: nextWords(life, this.#now()) }
     this.#log.error(message, what, this.#stackOnce(trouble))
@@ -157,7 +159,8 @@ function wordsOf(order: Order): string {
   return ORDERS[order.kind]
 }
 
-function reloadTrouble(trouble: Extract<Notice, { kind: 'reloadFailed' }>['trouble']): string {
+/** Why a reload failed, in words. */
+export function reloadTrouble(trouble: Extract<Notice, { kind: 'reloadFailed' }>['trouble']): string {
   if (trouble.kind === 'superseded') return `generation ${trouble.by} took its place`
   return trouble.kind === 'stopped' ? 'the workers are stopped' : troubleWords(trouble)
 }

@@ -17,3 +17,6 @@ export function signalNumber(signal: Signal): number {
 
 /** A signal's name; a real-time signal, which Node has no name for, is `SIG34` to `SIG64`. */
 export const signalName = (number: number): Signal => names.get(number) ?? (`SIG${number}` as Signal)
+
+/** Whether this is a signal's name, such as `SIGTERM`. */
+export const isSignal = (name: string): name is Signal => Object.hasOwn(constants.signals, name)

@@ -1,0 +1,149 @@
+/** Puts the arbiter's parts together. They know of each other only through what is handed over here. */
+
+import { presentable } from '../config/describe.ts'
+import type { LoadedConfig } from '../config/load.ts'
+import { SETTING_NAMES } from '../config/settings.ts'
+import type { Commands } from '../control/protocol.ts'
+import { EXIT_CODE } from '../exit-codes.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { Log } from '../log/log.ts'
+import { newPool } from '../supervision/pool.ts'
+import { VERSION } from '../version.ts'
+import { Arbiter, type Notice } from './arbiter.ts'
+import { arbiterCommands } from './commands.ts'
+import { companionsMark, managerConfig } from './companions.ts'
+import { type ControlPlaces, controlPlaces } from './control.ts'
+import type { Generation } from './generation.ts'
+import { Heartbeats } from './heartbeats.ts'
+import type { Listeners } from './listeners.ts'
+import { Manager } from './manager.ts'
+import { ManagerReport } from './manager-report.ts'
+import { Notices } from './notices.ts'
+import { Outputs, styleOf } from './outputs.ts'
+import { prepareGeneration } from './prepare.ts'
+import { type Origin, Reloader } from './reloader.ts'
+import { Report } from './report.ts'
+import { StatusView } from './status.ts'
+import { Workers } from './workers.ts'
+
+export type Ingredients = {
+  readonly kernel: Kernel
+  readonly log: Log
+  readonly listeners: Listeners
+  readonly loaded: LoadedConfig
+  readonly first: Generation
+  readonly origin: Origin
+  readonly wake: () => void
+}
+
+export type Assembled = {
+  readonly arbiter: Arbiter
+  readonly report: Report
+  readonly places: ControlPlaces
+  readonly commands: Commands
+  /** Settles with the exit code when nothing is left. */
+  readonly over: Promise<number>
+}
+
+export function assemble({ kernel, log, listeners, loaded, first, origin, wake }: Ingredients): Assembled {
+  const places = controlPlaces(loaded, log)
+  const outputs = new Outputs(kernel, loaded.config)
+  const report = new Report(log, () => kernel.now())
+  const notices = new Notices()
+  const workers = new Workers(kernel, new Heartbeats(kernel), VERSION, (worker, what) => arbiter.heard(worker, what))
+  let code: number = EXIT_CODE.done
+  let end = (): void => undefined
+  const over = new Promise<number>((resolve) => {
+    end = () => resolve(code)
+  })
+
+  const manager = new Manager(
+    {
+      kernel,
+      report: new ManagerReport(log, () => kernel.now()),
+      standard: () => outputs.standard,
+      plan: () => ({
+        controlSocket: places.manager,
+        name: places.name,
+        cwd: reloader.current.cwd,
+        log: styleOf(reloader.current.config),
+      }),
+      reread: async () => managerConfig(await reloader.read()),
+      fatal(exitCode) {
+        code = exitCode
+        arbiter.schedule(() => arbiter.stop('graceful'))
+      },
+      wake,
+    },
+    managerConfig(loaded),
+  )
+  let mark = companionsMark(loaded, first.program.file)
+
+  const told = (notice: Notice): void => {
+    if (notice.kind === 'halted') code = notice.cause === 'appFailed' ? EXIT_CODE.app : EXIT_CODE.boot
+    if (notice.kind === 'started') manager.start()
+    if (notice.kind === 'reloaded') {
+      const before = mark
+      mark = companionsMark(reloader.current, first.program.file)
+      if (reloader.current.config.reloadCompanions === 'always' || mark !== before)
+        manager.reload(managerConfig(reloader.current))
+    }
+    notices.tell(notice)
+  }
+
+  const reopen = (): void => {
+    log.reopen()
+    const files = outputs.reopen(reloader.current.config)
+    manager.reopen(files)
+    if (files === null) return
+    for (const { pid } of workers.all()) workers.tell(pid, { kind: 'reopen', files: ['stdout', 'stderr'] }, files)
+  }
+
+  const arbiter: Arbiter = new Arbiter(
+    {
+      kernel,
+      workers,
+      listeners,
+      report,
+      told,
+      wake,
+      standard: () => outputs.standard,
+      wards: [manager],
+      over: end,
+      elsewhere(order) {
+        if (order.kind === 'reload') void reloader.reload()
+        else if (order.kind === 'reopen') reopen()
+      },
+    },
+    newPool(first.size, process.pid),
+    first,
+  )
+  const reloader = new Reloader(
+    {
+      log,
+      origin,
+      prepare: (read) => prepareGeneration(read, first.listeners),
+      begin({ config }, generation) {
+        log.configure(styleOf(config))
+        arbiter.reload(generation)
+      },
+      schedule: (job) => arbiter.schedule(job),
+    },
+    loaded,
+  )
+  const commands = arbiterCommands({
+    kernel,
+    arbiter,
+    listeners,
+    status: new StatusView(workers),
+    started: kernel.now(),
+    name: places.name,
+    cwd: loaded.cwd,
+    companionSocket: () => manager.control,
+    config: () =>
+      Object.fromEntries(SETTING_NAMES.map((name) => [name, presentable(name, reloader.current.config[name])])),
+    reload: () => reloader.reload(),
+    notice: (accepts, gone) => notices.wait(accepts, gone),
+  })
+  return { arbiter, report, places, commands, over }
+}
