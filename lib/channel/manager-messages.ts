@@ -6,7 +6,6 @@
  * datagram has a limit.
  */
 import type { CompanionConfig } from '../config/companions.ts'
-import type { Level, LogFormat } from '../log/format.ts'
 
 export const MANAGER_PROTOCOL = 1
 
@@ -30,7 +29,11 @@ export type ManagerGo = {
   /** Said to `monocerosctl`, which finds an instance by them. */
   readonly name: string
   readonly cwd: string
-  readonly log: { readonly level: Level; readonly format: LogFormat }
+  /** As the arbiter's own log is written. */
+  readonly log: {
+    readonly level: 'debug' | 'info' | 'warning' | 'error' | 'critical'
+    readonly format: 'text' | 'json'
+  }
 }
 
 /** Arbiter to manager. */

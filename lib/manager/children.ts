@@ -1,0 +1,178 @@
+/**
+ * The companion processes that are there: each with its outputs, its place in the memory of sessions and, for a
+ * `target`, its channel. Carries out what is decided elsewhere; decides nothing itself.
+ */
+import { Channel } from '../channel/channel.ts'
+import { forgetSession, noteSession } from '../channel/sessions.ts'
+import { FROM_TARGET, type FromTarget, type ToTarget } from '../channel/target-messages.ts'
+import type { CompanionConfig } from '../config/companions.ts'
+import type { Kernel, Signal } from '../kernel/kernel.ts'
+import type { Leader } from '../runtime/reaper.ts'
+import type { Fault } from '../supervision/trouble.ts'
+import { resolveIdentity } from '../system/identity.ts'
+import { processStat } from '../system/processes.ts'
+import type { Fd, Pid } from '../units.ts'
+import type { LogFiles } from './log-file.ts'
+import { isPiped, type Outputs, openInherited, openOutputs } from './outputs.ts'
+import { companionPlan } from './plan.ts'
+import { sizeOf } from './tail.ts'
+
+export type Child = {
+  readonly name: string
+  readonly pid: Pid
+  readonly config: CompanionConfig
+  readonly outputs: Outputs
+  readonly channel: Channel<FromTarget, ToTarget> | null
+  /** Where its part of the log of its stderr begins; null where that is no file. */
+  readonly stderrFrom: number | null
+  /** What a `target` said of its own end. */
+  fault: Fault | null
+  /** The last signal that somebody asked us to send it, but for stopping. */
+  asked: Signal | null
+}
+
+export class Children {
+  readonly #kernel: Kernel
+  readonly #sessions: ArrayBuffer
+  readonly #stdin: Fd
+  readonly #files: LogFiles
+  readonly #garbled: (child: Child, why: string) => void
+  readonly #byPid = new Map<Pid, Child>()
+
+  constructor(
+    kernel: Kernel,
+    sessions: ArrayBuffer,
+    stdin: Fd,
+    files: LogFiles,
+    garbled: (child: Child, why: string) => void,
+  ) {
+    this.#kernel = kernel
+    this.#sessions = sessions
+    this.#stdin = stdin
+    this.#files = files
+    this.#garbled = garbled
+  }
+
+  /** Starts a companion. Throws an `Error` of one line; then nothing is left of it. */
+  start(config: CompanionConfig, env: Readonly<Record<string, string>>): Child {
+    const { name, run, stderr, stdout } = config
+    const identity = resolveIdentity(config)
+    const log = stderr.kind === 'stdout' ? stdout : stderr
+    const stderrFrom = log.kind === 'file' ? sizeOf(log.path) : null
+    const outputs = openOutputs(this.#kernel, this.#files, config)
+    const ends: Fd[] = []
+    try {
+      if (run.kind === 'target') ends.push(...this.#kernel.channelPair())
+      const descriptors = { ...outputs, stdin: this.#stdin, channel: ends[1] ?? null }
+      const pid = this.#kernel.spawn(companionPlan(config, env, identity, descriptors))
+      this.#note(pid)
+      outputs.started()
+      if (ends.length > 0) this.#kernel.close(ends[1]!)
+      const channel = ends.length > 0 ? new Channel<FromTarget, ToTarget>(this.#kernel, ends[0]!, FROM_TARGET) : null
+      return this.#adopt({ name, pid, config, outputs, channel, stderrFrom, fault: null, asked: null })
+    } catch (error) {
+      for (const fd of ends) this.#kernel.close(fd)
+      outputs.started()
+      outputs.ended()
+      throw error
+    }
+  }
+
+  get(pid: Pid): Child | undefined {
+    return this.#byPid.get(pid)
+  }
+
+  all(): Iterable<Child> {
+    return this.#byPid.values()
+  }
+
+  named(name: string): Child | undefined {
+    return [...this.#byPid.values()].find((child) => child.name === name)
+  }
+
+  /** Each companion leads its own session. */
+  leaders(): ReadonlyMap<Pid, Leader> {
+    return new Map([...this.#byPid.keys()].map((pid) => [pid, 'session']))
+  }
+
+  /** Sends a signal, and CONT after it: a stopped process would keep it pending. */
+  signal(pid: Pid, signal: Signal): void {
+    if (this.#kernel.kill(pid, signal)) this.#kernel.kill(pid, 'SIGCONT')
+  }
+
+  /** Sends a signal that somebody asked for. */
+  pass(child: Child, signal: Signal): void {
+    child.asked = signal
+    this.#kernel.kill(child.pid, signal)
+  }
+
+  /**
+   * Gives `target` companions new descriptors for their log files, and for what they have of ours: children that they
+   * start from now on inherit them. A program cannot be told; its pipe mode is for that.
+   */
+  reopen(): string[] {
+    const problems = this.#files.reopen()
+    for (const child of this.#byPid.values()) if (child.channel !== null) problems.push(...this.#reopenOne(child))
+    return problems
+  }
+
+  /** Hears what a companion that has exited said last. */
+  lastWords(pid: Pid): void {
+    this.#byPid.get(pid)?.channel?.hear()
+  }
+
+  /** Forgets a companion that was reaped, of whose session nothing is left. */
+  forget(pid: Pid): void {
+    const child = this.#byPid.get(pid)
+    if (!child) return
+    this.#byPid.delete(pid)
+    child.channel?.close()
+    child.outputs.ended()
+    forgetSession(this.#sessions, pid)
+  }
+
+  #adopt(child: Child): Child {
+    this.#byPid.set(child.pid, child)
+    child.channel?.open({
+      message: (message, fds) => {
+        for (const fd of fds) this.#kernel.close(fd)
+        child.fault ??= message
+      },
+      ended: () => child.channel?.close(),
+      garbled: (why) => this.#garbled(child, why),
+    })
+    return child
+  }
+
+  /** The child is not reaped before we say so, so its start time is there to be read. */
+  #note(pid: Pid): void {
+    noteSession(this.#sessions, { id: pid, start: processStat(pid)?.start ?? 0 })
+  }
+
+  #reopenOne({ config, channel }: Child): string[] {
+    const files: ('stdout' | 'stderr')[] = []
+    const fds: Fd[] = []
+    try {
+      for (const stream of ['stdout', 'stderr'] as const) {
+        const fd = this.#reopened(config, stream, fds[0])
+        if (fd === null) continue
+        files.push(stream)
+        fds.push(fd)
+      }
+      if (files.length > 0) channel!.send({ kind: 'reopen', files }, fds)
+      return []
+    } catch (error) {
+      return [`${config.name}: ${(error as Error).message}`]
+    } finally {
+      for (const fd of new Set(fds)) this.#kernel.close(fd)
+    }
+  }
+
+  /** Null where it need not change: what it has is a pipe to us. */
+  #reopened(config: CompanionConfig, stream: 'stdout' | 'stderr', first: Fd | undefined): Fd | null {
+    const output = config[stream]
+    if (output.kind === 'stdout') return first ?? null
+    if (output.kind === 'inherit') return openInherited(this.#kernel, stream === 'stdout' ? 1 : 2)
+    return isPiped(config) ? null : this.#kernel.openAppend(output.path)
+  }
+}

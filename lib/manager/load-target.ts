@@ -1,0 +1,39 @@
+/** Finding what `target: "module:export"` means. */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
+
+/** The module or its export is not there; `message` is one line. Other errors are the module's own. */
+export class TargetMissing extends Error {
+  override readonly name = 'TargetMissing'
+}
+
+/** A path is relative to `cwd`; what is no file there is a package, as `require` finds it from `cwd`. */
+export async function loadTarget(target: string, cwd: string): Promise<() => unknown> {
+  const colon = target.lastIndexOf(':')
+  const [name, exported] = [target.slice(0, colon), target.slice(colon + 1)]
+  const file = find(name, cwd)
+  // Code that looks at argv sees itself as the program.
+  process.argv.splice(1, 2, file)
+  const module = (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>
+  const inside = module.default as Readonly<Record<string, unknown>> | undefined
+  const found = module[exported] ?? inside?.[exported]
+  if (typeof found === 'function') return () => found.call(undefined)
+  const named = [...new Set([...Object.keys(module), ...keysOf(inside)])]
+  const functions = named.filter((one) => one !== 'default' && one !== 'module.exports')
+  const what = found === undefined ? `has no export "${exported}"` : `exports "${exported}", which is no function`
+  throw new TargetMissing(`${name} ${what}${functions.length > 0 ? `; it has ${functions.join(', ')}` : ''}`)
+}
+
+function find(name: string, cwd: string): string {
+  const require = createRequire(join(cwd, 'companion'))
+  const path = resolve(cwd, name)
+  try {
+    return require.resolve(existsSync(path) || /^\.{0,2}\//.test(name) ? path : name)
+  } catch {
+    throw new TargetMissing(`there is no module ${name} in ${cwd}`)
+  }
+}
+
+const keysOf = (value: unknown): string[] => (typeof value === 'object' && value !== null ? Object.keys(value) : [])

@@ -1,0 +1,104 @@
+/** The manager's log: one line an event. */
+import type { Exit, Signal, SignalRecord } from '../kernel/kernel.ts'
+import type { Log } from '../log/log.ts'
+import { durationWords, nextWords, stateWord, troubleWords } from '../supervision/describe.ts'
+import { type Life, pidOf, troubleOf } from '../supervision/life.ts'
+import type { Ms } from '../units.ts'
+
+export class Report {
+  readonly #log: Log
+  readonly #now: () => Ms
+
+  constructor(log: Log, now: () => Ms) {
+    this.#log = log
+    this.#now = now
+  }
+
+  moved(companion: string, from: Life, to: Life): void {
+    const [before, state] = [stateWord(from), stateWord(to)]
+    if (before === state && to.phase.kind !== 'starting' && to.phase.kind !== 'proving') return
+    const pid = pidOf(to)
+    const trouble = state === 'BACKOFF' || state === 'FATAL' ? troubleOf(to) : null
+    const fields = {
+      companion,
+      state,
+      pid: pid ?? undefined,
+      reason: trouble === null ? undefined : troubleWords(trouble),
+    }
+    if (state === 'FATAL')
+      this.#log.error('companion has failed for good', { ...fields, next: nextWords(to, this.#now()) })
+    else if (state === 'BACKOFF') this.#log.warning('companion failed', { ...fields, next: nextWords(to, this.#now()) })
+    else if (from.phase.kind !== to.phase.kind) this.#log.info(`companion is ${state}`, fields)
+  }
+
+  left(companion: string, { pid, code, signal, core, usage }: Exit): void {
+    this.#log.info('companion left', {
+      companion,
+      pid,
+      code: code ?? undefined,
+      signal: signal ?? undefined,
+      core: core || undefined,
+      userMs: usage.userMs,
+      systemMs: usage.systemMs,
+      maxRssKib: usage.maxRssKib,
+    })
+  }
+
+  signalled({ signal, pid, uid, fromKernel }: SignalRecord): void {
+    this.#log.info('signal received', { signal, from: fromKernel ? 'kernel' : pid, uid: fromKernel ? undefined : uid })
+  }
+
+  commanded(cmd: string, companion: string, result: string): void {
+    this.#log.info(`command ${cmd}`, { companion, result })
+  }
+
+  reread(answer: { readonly [key: string]: unknown }): void {
+    if (answer.ok !== true) this.#log.error('configuration not taken', { error: String(answer.error) })
+    else {
+      const { added, removed, restarted, unchanged } = answer as Record<string, readonly string[]>
+      this.#log.info('configuration taken', { added, removed, restarted, unchanged: unchanged?.length })
+    }
+  }
+
+  adopted({ pid, code, signal }: Exit): void {
+    this.#log.debug('an orphan ended', { pid, code: code ?? undefined, signal: signal ?? undefined })
+  }
+
+  garbled(companion: string, why: string): void {
+    this.#log.warning('a companion said something that is no message', { companion, why })
+  }
+
+  reopened(problems: readonly string[]): void {
+    for (const error of problems) this.#log.error('log file not reopened', { error })
+    this.#log.info('log files reopened')
+  }
+
+  stopping(how: string, why: string): void {
+    this.#log.info('manager is stopping', { how, why })
+  }
+
+  stopped(): void {
+    this.#log.info('manager has stopped')
+  }
+
+  serving(path: string | null, companions: number): void {
+    this.#log.info('manager is up', { companions, control: path ?? undefined })
+  }
+
+  noControl(error: string): void {
+    this.#log.warning('no control socket', { error })
+  }
+
+  late(gap: Ms): void {
+    this.#log.warning('the manager did not run for a while', { gap: durationWords(gap) })
+  }
+
+  reinstalled(signals: readonly Signal[]): void {
+    this.#log.warning('signal handlers were replaced and are back', { signals })
+  }
+
+  defect(error: unknown): void {
+    const { message, stack } = error instanceof Error ? error : { message: String(error), stack: undefined }
+    this.#log.error('defect in monoceros', { error: message }, stack)
+  }
+}
