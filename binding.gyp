@@ -20,7 +20,6 @@
         "native/memory.cc",
         "native/process.cc",
         "native/reap.cc",
-        "native/sending.cc",
         "native/signals.cc",
         "native/spawn.cc",
         "native/stack.cc"

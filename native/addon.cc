@@ -15,7 +15,6 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   monoceros::install_memory(env, exports);
   monoceros::install_process(env, exports);
   monoceros::install_reap(env, exports);
-  monoceros::install_sending(env, exports);
   monoceros::install_signals(env, exports);
   monoceros::install_spawn(env, exports);
   monoceros::install_stack(env, exports);

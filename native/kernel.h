@@ -39,7 +39,6 @@ void install_loop(Napi::Env env, Napi::Object exports);
 void install_memory(Napi::Env env, Napi::Object exports);
 void install_process(Napi::Env env, Napi::Object exports);
 void install_reap(Napi::Env env, Napi::Object exports);
-void install_sending(Napi::Env env, Napi::Object exports);
 void install_signals(Napi::Env env, Napi::Object exports);
 void install_spawn(Napi::Env env, Napi::Object exports);
 void install_stack(Napi::Env env, Napi::Object exports);
