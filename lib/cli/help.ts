@@ -34,7 +34,8 @@ const USAGE = [
 ]
 
 const CLOSING = [
-  'Companions and hooks are set in a config file: see docs/configuration.md, and docs/settings.md for every setting.',
+  'Companions and hooks are set in a config file: see docs/configuration.md,',
+  'and docs/settings.md for every setting.',
 ]
 
 /** `(30s)` at the end; a switch that is off, and what is not set, needs no word. */

@@ -4,11 +4,11 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { printJson, printText } from '../config/describe.ts'
 import { argumentsFrom } from '../config/environment.ts'
+import { EXIT_CODE } from '../config/exit-codes.ts'
 import { type OwnFlag, parseFlags } from '../config/flags.ts'
 import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { describeProblem, type Problem } from '../config/problems.ts'
 import { resolveApp } from '../config/resolve-app.ts'
-import { EXIT_CODE } from '../exit-codes.ts'
 import { helpText } from './help.ts'
 
 type Io = { readonly argv: readonly string[]; readonly env: NodeJS.ProcessEnv; readonly cwd: string }
@@ -61,10 +61,21 @@ function version(): string {
   return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
 }
 
+async function start(): Promise<number> {
+  let cwd: string
+  try {
+    cwd = process.cwd()
+  } catch {
+    say('the working directory does not exist any more')
+    return EXIT_CODE.usage
+  }
+  return main({ argv: process.argv.slice(2), env: process.env, cwd })
+}
+
 // A reader that leaves early (`monoceros --help | head`) is no failure.
 process.stdout.on('error', () => undefined)
 
-main({ argv: process.argv.slice(2), env: process.env, cwd: process.cwd() }).then(
+start().then(
   (code) => process.exit(code),
   (error: unknown) => {
     say(`this should not have happened: ${error instanceof Error ? error.stack : String(error)}`)

@@ -1,4 +1,5 @@
 /** How the values of one kind of setting are read, judged and written. Pure. */
+import { nearest } from './near.ts'
 
 /** What is wrong with a value: the value itself, a key that nobody knows (`near` was perhaps meant), or one that is not there. */
 type Wrong =
@@ -52,6 +53,12 @@ export const good = <Out>(value: Out): Checked<Out> => ({ ok: true, value })
 export const bad = (value: unknown, allowed: string): Checked<never> => ({
   ok: false,
   faults: [{ kind: 'value', path: [], value, allowed }],
+})
+
+/** A key that nobody knows. */
+export const unknown = (key: string, known: readonly string[]): Checked<never> => ({
+  ok: false,
+  faults: [{ kind: 'unknown', path: [key], near: nearest(key, known) }],
 })
 
 /** The same judgement, and its faults show no values. */

@@ -2,6 +2,7 @@
  * Runs in the short-lived child that evaluates a config file: imports the file that the first argument names, writes
  * one `Verdict` as JSON to descriptor 3, and exits.
  */
+import { spawnSync } from 'node:child_process'
 import { realpathSync, writeSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
@@ -17,6 +18,8 @@ export type Verdict =
 
 const VERDICT_FD = 3
 
+const file = process.argv[2]!
+
 let given = false
 
 function give(verdict: Verdict): void {
@@ -27,7 +30,7 @@ function give(verdict: Verdict): void {
   process.exit(0)
 }
 
-async function evaluate(file: string): Promise<Verdict> {
+async function evaluate(): Promise<Verdict> {
   const url = pathToFileURL(file).href
   const module = (await import(url)) as Record<string, unknown>
   const value = await call(unwrap(module))
@@ -55,9 +58,13 @@ function threw(error: unknown): Verdict {
   if (!(error instanceof Error))
     return { kind: 'threw', text: `threw ${JSON.stringify(error) ?? String(error)}`, code: null, stack: null }
   const code = (error as NodeJS.ErrnoException).code
-  return { kind: 'threw', text: `${error.name}: ${error.message}`, code: code ?? null, stack: error.stack ?? null }
+  const stack = error instanceof SyntaxError ? `${error.stack}\n${complaint(file)}` : error.stack
+  return { kind: 'threw', text: `${error.name}: ${error.message}`, code: code ?? null, stack: stack ?? null }
 }
+
+/** What `node --check` says: of a syntax error in a module, an import does not tell the place. */
+const complaint = (path: string): string => spawnSync(process.execPath, ['--check', path], { encoding: 'utf8' }).stderr
 
 process.on('beforeExit', () => give({ kind: 'unsettled' }))
 process.on('uncaughtException', (error) => give(threw(error)))
-evaluate(process.argv[2]!).then(give, (error) => give(threw(error)))
+evaluate().then(give, (error) => give(threw(error)))

@@ -1,12 +1,13 @@
 /** Loads the settings from everywhere they may come from: at the start, and again at each reload. */
+import { statSync } from 'node:fs'
 import { type Ms, ms } from '../units.ts'
 import { type CompanionConfig, companionConfigs } from './companions.ts'
 import { argumentsFrom, defaultsFrom, type Environment, exportAddress } from './environment.ts'
 import { readConfigFile } from './file.ts'
 import { parseFlags } from './flags.ts'
-import { merge } from './merge.ts'
+import { type Merged, merge } from './merge.ts'
 import { PENDING } from './pending.ts'
-import { describeSource, type Problem, type Source } from './problems.ts'
+import { describeSource, faultOf, type Problem, type Source } from './problems.ts'
 import { type Config, type SettingName, WORKER_SETTING_NAMES, type WorkerSettings } from './settings.ts'
 
 /** Everything that was decided before the first process starts. */
@@ -52,6 +53,7 @@ export async function loadConfig(
     ...line.problems,
     ...('problems' in merged ? merged.problems : []),
     ...('text' in address ? [address] : []),
+    ...('problems' in merged ? [] : missingFolder(merged)),
   ]
   if (problems.length > 0 || 'problems' in merged || 'text' in address) return { problems }
   const { config, sources } = merged
@@ -80,5 +82,21 @@ export async function loadConfig(
         (name) => `${name} (${describeSource(sources[name])}) is not built yet and does nothing`,
       ),
     },
+  }
+}
+
+/** Everything starts in `chdir`, so it must be there. */
+function missingFolder({ config, sources }: Merged): Problem[] {
+  const folder = config.chdir
+  if (folder === null || isFolder(folder)) return []
+  const fault = { kind: 'value', path: [], value: folder, allowed: 'a folder that exists' } as const
+  return [faultOf('chdir', fault, sources.chdir)]
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return statSync(path).isDirectory()
+  } catch {
+    return false
   }
 }

@@ -1,6 +1,7 @@
 /**
  * The candidate that was perhaps meant by `given`, or null. Letter case, `-` and `_` are overlooked; else at most a
- * third of the letters may be wrong, swapped neighbours counting once (optimal string alignment distance). Pure.
+ * third of the letters may be wrong, swapped neighbours counting once (optimal string alignment distance), or the end may
+ * be missing. Pure.
  */
 export function nearest(given: string, candidates: readonly string[]): string | null {
   const wanted = plain(given)
@@ -13,7 +14,7 @@ export function nearest(given: string, candidates: readonly string[]): string | 
       least = far
     }
   }
-  return best
+  return best ?? candidates.find((candidate) => wanted.length >= 4 && plain(candidate).startsWith(wanted)) ?? null
 }
 
 const plain = (text: string): string => text.replace(/[-_]/g, '').toLowerCase()

@@ -1,6 +1,6 @@
 /** Finds the app's file. */
-import { accessSync, constants, readFileSync, statSync } from 'node:fs'
-import { join, relative, resolve } from 'node:path'
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import type { AppName } from './app.ts'
 
 /** An app to load: an absolute path, and the export to serve (null: the file is an entry of its own). */
@@ -23,11 +23,12 @@ export function resolveApp(name: AppName, cwd: string): ResolvedApp {
   if (kindOf(path) === 'folder')
     candidates.push(...mains(path), ...EXTENSIONS.map((extension) => join(path, `index.${extension}`)))
   const file = candidates.find((candidate) => kindOf(candidate) === 'file')
-  if (file === undefined) return { kind: 'missing', text: absence(name, path, cwd) }
+  if (file === undefined) return { kind: 'missing', text: absence(name, path) }
   try {
-    accessSync(file, constants.R_OK)
-  } catch {
-    return { kind: 'missing', text: `${name.file}: no permission to read ${file}` }
+    closeSync(openSync(file, 'r'))
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    return { kind: 'missing', text: `${name.file}: ${code === 'EACCES' ? `no permission to read ${file}` : message}` }
   }
   return { kind: 'found', app: { file, export: name.export } }
 }
@@ -52,9 +53,8 @@ function mains(folder: string): string[] {
   }
 }
 
-function absence(name: AppName, path: string, cwd: string): string {
+function absence(name: AppName, path: string): string {
   if (kindOf(path) === 'folder')
     return `${name.file}: is a folder without an entry (package.json "main", or an index file)`
-  const inside = relative(cwd, path)
-  return `${name.file}: no such file${inside === name.file ? ` in ${cwd}` : ` (${path})`}`
+  return `${name.file}: no such file (${path})`
 }

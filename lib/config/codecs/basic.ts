@@ -45,7 +45,7 @@ export function choice<const Word extends string>(...words: readonly Word[]): Co
   const allowed = `${quoted.slice(0, -1).join(', ')} or ${quoted.at(-1)}`
   return {
     allowed,
-    placeholder: words.join('|'),
+    placeholder: words.length > 6 ? 'WORD' : words.join('|'),
     type: quoted.join(' | '),
     parse: (given) => given,
     check: (value) => (words.includes(value as Word) ? good(value as Word) : bad(value, allowed)),
@@ -73,7 +73,10 @@ export function refusable<Out, In>(codec: Codec<Out, In>): Codec<Out | false, In
     allowed,
     type: `${codec.type} | false`,
     refusable: true,
-    check: (value, context) => (value === false ? good(false) : codec.check(value, context)),
+    check: (value, context) => {
+      const checked = value === false ? good<false>(false) : codec.check(value, context)
+      return checked.ok ? checked : bad(value, allowed)
+    },
     format: (value) => (value === false ? false : codec.format(value)),
   }
 }

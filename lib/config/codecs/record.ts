@@ -9,9 +9,9 @@ import {
   type InOf,
   isRecord,
   type OutOf,
+  unknown,
   within,
 } from '../codec.ts'
-import { nearest } from '../near.ts'
 
 export type Fields = Readonly<Record<string, AnyCodec>>
 /** Those of the keys that are there, checked. */
@@ -31,11 +31,8 @@ export function checkFields<Known extends Fields>(
   for (const [key, part] of Object.entries(value)) {
     if (part === undefined) continue
     const codec = Object.hasOwn(known, key) ? known[key] : undefined
-    if (codec === undefined) {
-      faults.push({ kind: 'unknown', path: [key], near: nearest(key, Object.keys(known)) })
-      continue
-    }
-    const checked = within(key, codec.check(part, context) as Checked<unknown>)
+    const checked: Checked<unknown> =
+      codec === undefined ? unknown(key, Object.keys(known)) : within(key, codec.check(part, context))
     if (checked.ok) found[key] = checked.value
     else faults.push(...checked.faults)
   }

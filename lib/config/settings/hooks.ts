@@ -1,5 +1,5 @@
 /** Settings: functions of the config file that are called when something happens. Pure. */
-import { andThen, bad, type Codec, good, isRecord, together, within } from '../codec.ts'
+import { andThen, bad, type Codec, good, isRecord, together, unknown, within } from '../codec.ts'
 import { duration } from '../codecs/numbers.ts'
 import { isFunction } from '../foreign.ts'
 import { setting } from '../setting.ts'
@@ -41,7 +41,7 @@ const hooks: Codec<readonly HookName[], HookFunctions> = {
     return andThen(
       together(
         entries.map(([name, part]) => {
-          if (!HOOKS.includes(name as HookName)) return bad(name, `one of ${HOOKS.join(', ')}`)
+          if (!HOOKS.includes(name as HookName)) return unknown(name, HOOKS)
           return within(name, isFunction(part) ? good(name as HookName) : bad(part, 'a function'))
         }),
       ),
