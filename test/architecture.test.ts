@@ -26,7 +26,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   '.': ['config'],
 }
 
-const EVERYBODYS = ['units.ts', 'exit-codes.ts']
+const EVERYBODYS = ['units.ts', 'exit-codes.ts', 'version.ts']
 
 /** Pure: these files and all that they import (but for types). They get the time and know no process. */
 const PURE = [

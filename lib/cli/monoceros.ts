@@ -1,14 +1,13 @@
 #!/usr/bin/env node
 /** The command `monoceros`: reads the settings, and runs the arbiter. See docs/settings.md and docs/exit-codes.md. */
-import { readFileSync } from 'node:fs'
-import { join } from 'node:path'
 import { printJson, printText } from '../config/describe.ts'
 import { argumentsFrom } from '../config/environment.ts'
-import { EXIT_CODE } from '../config/exit-codes.ts'
 import { type OwnFlag, parseFlags } from '../config/flags.ts'
 import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { describeProblem, type Problem } from '../config/problems.ts'
 import { resolveApp } from '../config/resolve-app.ts'
+import { EXIT_CODE } from '../exit-codes.ts'
+import { VERSION } from '../version.ts'
 import { helpText } from './help.ts'
 
 type Io = { readonly argv: readonly string[]; readonly env: NodeJS.ProcessEnv; readonly cwd: string }
@@ -16,7 +15,7 @@ type Io = { readonly argv: readonly string[]; readonly env: NodeJS.ProcessEnv; r
 async function main(io: Io): Promise<number> {
   const wanted = new Set<OwnFlag>([...parseFlags(io.argv).own, ...argumentsFrom(io.env).own])
   if (wanted.has('--help')) return print(helpText(process.stdout.columns ?? 80))
-  if (wanted.has('--version')) return print(`monoceros ${version()} (Node ${process.version})\n`)
+  if (wanted.has('--version')) return print(`monoceros ${VERSION} (Node ${process.version})\n`)
   const found = await loadConfig(io.argv, io.env, io.cwd)
   if ('problems' in found) return refuse(found.problems)
   const { loaded } = found
@@ -26,9 +25,7 @@ async function main(io: Io): Promise<number> {
   if (missing !== null) return missing
   if (wanted.has('--check-config'))
     return print(`monoceros: the settings are good${loaded.file ? ` (${loaded.file})` : ''}\n`)
-  const { runArbiter } = require(join(__dirname, '../arbiter/main.js')) as {
-    runArbiter(loaded: LoadedConfig, io: Io): Promise<number>
-  }
+  const { runArbiter } = await import('../arbiter/main.ts')
   return runArbiter(loaded, io)
 }
 
@@ -55,11 +52,6 @@ function print(text: string): number {
 }
 
 const say = (line: string): boolean => process.stderr.write(`monoceros: ${line}\n`)
-
-function version(): string {
-  const file = join(__dirname, '..', '..', 'package.json')
-  return (JSON.parse(readFileSync(file, 'utf8')) as { version: string }).version
-}
 
 async function start(): Promise<number> {
   let cwd: string

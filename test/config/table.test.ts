@@ -2,11 +2,11 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { helpText } from '../../lib/cli/help.ts'
-import { EXIT_CODE } from '../../lib/config/exit-codes.ts'
 import { settingsPage } from '../../lib/config/page.ts'
 import { PENDING } from '../../lib/config/pending.ts'
 import { flagsOf } from '../../lib/config/setting.ts'
 import { SECTIONS, SETTING_NAMES, SETTINGS, WORKER_SETTING_NAMES } from '../../lib/config/settings.ts'
+import { EXIT_CODE } from '../../lib/exit-codes.ts'
 
 const ROOT = join(__dirname, '..', '..')
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
