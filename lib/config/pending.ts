@@ -1,22 +1,30 @@
-/** Settings that are in the table before anything obeys them; who sets one is warned. Empty when we are done. Pure. */
+/**
+ * Settings that are in the table before anything obeys them; who sets one is warned. Whoever builds the part takes its
+ * names out. Pure.
+ */
 import type { SettingName } from './settings.ts'
 
 export const PENDING: readonly SettingName[] = [
-  'socketMode',
   'preload',
   'preloadFallback',
   'preloadOpen',
   'reforkAfter',
   'readyPath',
-  'reloadCompanions',
-  'stopDelay',
-  'drainStreams',
   'reload',
   'reloadExtraFiles',
   'maxMemory',
+  'keepalive',
+  'forwardedAllowIps',
+  'proxyProtocol',
+  'proxyAllowIps',
+  'certfile',
+  'keyfile',
+  'caCerts',
+  'certReqs',
+  'ciphers',
+  'tlsMinVersion',
   'accesslog',
   'accessLogFormat',
-  'captureOutput',
   'syslog',
   'syslogAddr',
   'syslogPrefix',

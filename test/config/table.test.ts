@@ -1,5 +1,5 @@
 /** The table against the documentation, the help and the program that is to obey it. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { helpText } from '../../lib/cli/help.ts'
 import { settingsPage } from '../../lib/config/page.ts'
@@ -7,6 +7,7 @@ import { PENDING } from '../../lib/config/pending.ts'
 import { flagsOf } from '../../lib/config/setting.ts'
 import { SECTIONS, SETTING_NAMES, SETTINGS, WORKER_SETTING_NAMES } from '../../lib/config/settings.ts'
 import { EXIT_CODE } from '../../lib/exit-codes.ts'
+import { sourceFiles } from '../support/imports.ts'
 
 const ROOT = join(__dirname, '..', '..')
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8')
@@ -60,12 +61,14 @@ test('nothing that workers are sent is secret', () => {
   expect(WORKER_SETTING_NAMES.filter((name) => SETTINGS[name].secret)).toEqual([])
 })
 
+/** The program without the table and without comments. */
+const program = sourceFiles()
+  .filter(({ path }) => !/^(config|cli)\//.test(path) || path === 'config/load.ts')
+  .map(({ code }) => code)
+  .join('\n')
+
 test('what nothing outside of the table reads is on the list of what is not built yet', () => {
-  const sources = readdirSync(join(ROOT, 'lib'), { recursive: true, encoding: 'utf8' }).filter(
-    (path) => path.endsWith('.ts') && !path.startsWith('config/') && !path.startsWith('cli/'),
-  )
-  const code = sources.map((path) => read(`lib/${path}`)).join('\n') + read('lib/config/load.ts')
-  const unread = SETTING_NAMES.filter((name) => !new RegExp(`\\b${name}\\b`).test(code))
+  const unread = SETTING_NAMES.filter((name) => !new RegExp(`\\b${name}\\b`).test(program))
   expect(unread.filter((name) => !PENDING.includes(name))).toEqual([])
 })
 
