@@ -47,6 +47,15 @@ export const isWritten = (level: Level, threshold: Level): boolean => LEVELS.ind
  */
 export const escapeControls = (value: string): string => value.replace(CONTROLS, escaped)
 
+/** For text between double quotes: quotes and backslashes too. */
+export const escapeQuoted = (value: string): string =>
+  SPECIAL.test(value) ? escapeControls(value.replace(/["\\]/g, '\\$&')) : value
+
+/** One line of JSON: what JSON lets through as it is (C1, separators, overrides) is escaped too, to the same effect. */
+export const jsonLine = (value: object): string =>
+  `${JSON.stringify(value).replace(CONTROLS, (character) => `\\u${hex(character.charCodeAt(0), 4)}`)}\n`
+
+const SPECIAL = /["\\\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/
 const CONTROLS = /[\u0000-\u001f\u007f-\u009f\u200e\u200f\u2028-\u202e\u2066-\u2069]/g
 const SHORT: Readonly<Record<string, string>> = { '\n': '\\n', '\r': '\\r', '\t': '\\t' }
 
@@ -77,7 +86,7 @@ function textValue(value: Exclude<FieldValue, undefined>): string {
   const plain = typeof value === 'object' ? value.join(',') : String(value)
   return /^[^\s"=\\]+$/.test(plain) && plain !== '-' && escapeControls(plain) === plain
     ? plain
-    : `"${escapeControls(plain.replace(/["\\]/g, '\\$&'))}"`
+    : `"${escapeQuoted(plain)}"`
 }
 
 function indented(details: string): string {
@@ -86,7 +95,5 @@ function indented(details: string): string {
 }
 
 function json({ time, level, role, pid, message, fields, details }: LogEvent): string {
-  const object = { time: new Date(time).toISOString(), level, role, pid, message, fields, details }
-  // What JSON lets through as it is (C1, separators, overrides) is escaped too: the result is the same JSON.
-  return `${JSON.stringify(object).replace(CONTROLS, (character) => `\\u${hex(character.charCodeAt(0), 4)}`)}\n`
+  return jsonLine({ time: new Date(time).toISOString(), level, role, pid, message, fields, details })
 }
