@@ -1,9 +1,9 @@
 /** What the companion manager is started with, out of the settings, and when a reload starts it anew. */
 import { statSync } from 'node:fs'
 import type { ManagerConfig } from '../channel/manager-messages.ts'
+import { NODE_OPTIONS_VARIABLE } from '../config/environment.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { childEnvironment } from '../kernel/environment.ts'
-import { NODE_OPTIONS_VARIABLE } from './node-options.ts'
 
 export function managerConfig({ companions }: LoadedConfig): ManagerConfig {
   const { [NODE_OPTIONS_VARIABLE]: options, ...own } = childEnvironment(process.env)

@@ -2,11 +2,9 @@
  * NODE_OPTIONS is meant for the workers: a tracer's `--require` must not load in the arbiter. Node has obeyed it by the
  * time we run, so the arbiter replaces itself once, without the variable, and keeps its value for the workers.
  */
+import { NODE_OPTIONS_VARIABLE } from '../config/environment.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { fd } from '../units.ts'
-
-/** Holds the NODE_OPTIONS that monoceros was started with. */
-export const NODE_OPTIONS_VARIABLE = 'MONOCEROS_NODE_OPTIONS'
 
 /** Returns where there is nothing to do. The pid stays, and with it LISTEN_PID; so do all inherited descriptors. */
 export function leaveNodeOptionsToWorkers(kernel: Kernel): void {

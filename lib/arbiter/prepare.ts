@@ -1,6 +1,7 @@
 /** Makes a generation of the settings: where its program is, what it sees, who it runs as. */
 
 import { readLimits } from '../config/cgroup.ts'
+import { NODE_OPTIONS_VARIABLE } from '../config/environment.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { resolveApp } from '../config/resolve-app.ts'
 import type { Config } from '../config/settings.ts'
@@ -10,7 +11,6 @@ import { resolveIdentity } from '../system/identity.ts'
 import { SetupError } from '../system/setup-error.ts'
 import type { Generation } from './generation.ts'
 import type { Listener } from './listeners.ts'
-import { NODE_OPTIONS_VARIABLE } from './node-options.ts'
 import type { Program } from './plan.ts'
 
 /** Throws a `SetupError` where the app's file, the user or the group does not exist. */

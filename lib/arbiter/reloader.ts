@@ -89,6 +89,7 @@ export class Reloader {
       const generation = prepare(loaded)
       if (restart.length > 0)
         log.warning('these settings change only when monoceros is restarted', { settings: restart })
+      for (const warning of loaded.warnings) log.warning(warning)
       this.#current = loaded
       begin(loaded, generation)
       return null

@@ -1,7 +1,9 @@
 /** The arbiter's log: which lines it writes about what happens, and how serious each is. Decides nothing. */
 
 import { formatAddress } from '../config/address.ts'
+import { readLimits } from '../config/cgroup.ts'
 import type { LoadedConfig } from '../config/load.ts'
+import { workersHint } from '../config/sizing.ts'
 import type { Exit, ListenerAddress, Signal, SignalRecord } from '../kernel/kernel.ts'
 import type { Fields } from '../log/format.ts'
 import type { Log } from '../log/log.ts'
@@ -26,7 +28,11 @@ export class Report {
     this.#now = now
   }
 
-  starting(version: string, { file, config }: LoadedConfig, { program, size, listeners }: Generation): void {
+  starting(
+    version: string,
+    { file, config, sources, warnings }: LoadedConfig,
+    { program, size, listeners }: Generation,
+  ): void {
     this.#log.info(`monoceros ${version} on Node ${process.version}`, {
       app: program.exported === null ? program.file : `${program.file}:${program.exported}`,
       workers: size,
@@ -34,6 +40,9 @@ export class Report {
       pidfile: config.pidfile ?? undefined,
     })
     for (const { address } of listeners) this.listening(address)
+    for (const warning of warnings) this.#log.warning(warning)
+    const hint = workersHint(sources.workers.kind !== 'default', readLimits())
+    if (hint !== null) this.#log.info(hint)
   }
 
   listening(address: ListenerAddress): void {

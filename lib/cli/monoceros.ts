@@ -19,7 +19,8 @@ async function main(io: Io): Promise<number> {
   const found = await loadConfig(io.argv, io.env, io.cwd)
   if ('problems' in found) return refuse(found.problems)
   const { loaded } = found
-  for (const warning of loaded.warnings) say(`warning: ${warning}`)
+  const looksOnly = wanted.has('--check-config') || wanted.has('--print-config')
+  if (looksOnly) for (const warning of loaded.warnings) say(`warning: ${warning}`)
   if (wanted.has('--print-config')) return print(wanted.has('--json') ? printJson(loaded) : printText(loaded))
   const missing = withoutApp(loaded)
   if (missing !== null) return missing

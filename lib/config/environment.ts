@@ -13,6 +13,12 @@ export type Environment = Readonly<Record<string, string | undefined>>
 /** Holds flags, as on the command line; the command line's own come after it. */
 export const ARGUMENTS_VARIABLE = 'MONOCEROS_CMD_ARGS'
 
+/**
+ * Holds the NODE_OPTIONS that monoceros was started with: they are meant for workers, companions and the config file, and the
+ * arbiter runs without them.
+ */
+export const NODE_OPTIONS_VARIABLE = 'MONOCEROS_NODE_OPTIONS'
+
 /** Variables that other programs set (`WEB_CONCURRENCY` …): they take the place of defaults, so a config file wins. */
 export function defaultsFrom(env: Environment): Statement[] {
   return SETTING_NAMES.flatMap((name) => {

@@ -3,7 +3,7 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { extname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Ms } from '../units.ts'
-import type { Environment } from './environment.ts'
+import { type Environment, NODE_OPTIONS_VARIABLE } from './environment.ts'
 import type { Verdict } from './evaluator.ts'
 import { fromPlain } from './plain.ts'
 
@@ -22,7 +22,7 @@ export async function evaluateFile(
 ): Promise<Evaluated> {
   const child = spawn(process.execPath, ['--no-warnings', join(__dirname, 'evaluator.js'), file], {
     cwd,
-    env,
+    env: { ...env, NODE_OPTIONS: env[NODE_OPTIONS_VARIABLE] ?? env.NODE_OPTIONS },
     stdio: ['ignore', 2, 2, 'pipe'],
   })
   const timer = setTimeout(() => child.kill('SIGKILL'), deadline)
@@ -30,7 +30,8 @@ export async function evaluateFile(
   clearTimeout(timer)
   if (ending.error !== null) return failed(`cannot be evaluated: ${ending.error}`)
   if (ending.text === '') return failed(silence(ending, deadline))
-  const verdict = JSON.parse(ending.text) as Verdict
+  const verdict = parse(ending.text)
+  if (verdict === null) return failed('was evaluated by another version of monoceros: restart this one')
   switch (verdict.kind) {
     case 'exported':
       return { kind: 'exported', value: fromPlain(verdict.plain) }
@@ -44,6 +45,15 @@ export async function evaluateFile(
       return failed('waits for something that never comes (an await that nothing settles)')
     case 'threw':
       return threw(verdict, file)
+  }
+}
+
+/** Null: cut short, or written by files that have been replaced under us. */
+function parse(text: string): Verdict | null {
+  try {
+    return JSON.parse(text) as Verdict
+  } catch {
+    return null
   }
 }
 

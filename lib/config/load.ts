@@ -2,6 +2,7 @@
 import { statSync } from 'node:fs'
 import { type Ms, ms } from '../units.ts'
 import { type CompanionConfig, companionConfigs } from './companions.ts'
+import { contradictions, doubts } from './consistency.ts'
 import { argumentsFrom, defaultsFrom, type Environment, exportAddress } from './environment.ts'
 import { readConfigFile } from './file.ts'
 import { parseFlags } from './flags.ts'
@@ -53,7 +54,7 @@ export async function loadConfig(
     ...line.problems,
     ...('problems' in merged ? merged.problems : []),
     ...('text' in address ? [address] : []),
-    ...('problems' in merged ? [] : missingFolder(merged)),
+    ...('problems' in merged ? [] : [...missingFolder(merged), ...contradictions(merged)]),
   ]
   if (problems.length > 0 || 'problems' in merged || 'text' in address) return { problems }
   const { config, sources } = merged
@@ -78,9 +79,12 @@ export async function loadConfig(
         stdout: config.companionStdout,
         stderr: config.companionStderr,
       }),
-      warnings: PENDING.filter((name) => sources[name].kind !== 'default').map(
-        (name) => `${name} (${describeSource(sources[name])}) is not built yet and does nothing`,
-      ),
+      warnings: [
+        ...doubts(merged),
+        ...PENDING.filter((name) => sources[name].kind !== 'default').map(
+          (name) => `${name} (${describeSource(sources[name])}) is not built yet and does nothing`,
+        ),
+      ],
     },
   }
 }

@@ -12,6 +12,12 @@ export function workerCount(setting: number | 'auto', limits: Limits): number {
   return Math.max(1, Math.min(limits.cpus, Math.floor(memory / MEMORY_PER_WORKER)))
 }
 
+/** What to say where nobody has chosen a number of workers and there is room for more than one; else null. */
+export function workersHint(chosen: boolean, limits: Limits): string | null {
+  const room = workerCount('auto', limits)
+  return chosen || room === 1 ? null : `one worker; --workers auto would start ${room}`
+}
+
 /**
  * The option that keeps a worker's heap within its share of the cgroup's memory; null where there is no limit, or where
  * somebody has chosen a heap size. A quarter of the share is left for what lies outside of the old generation: young

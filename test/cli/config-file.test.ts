@@ -171,6 +171,18 @@ test.each(['while (true) {}', 'await new Promise((done) => setTimeout(done, 100_
   },
 )
 
+test.each(['NODE_OPTIONS', 'MONOCEROS_NODE_OPTIONS'])(
+  'the file is evaluated with the options in %s',
+  async (variable) => {
+    const files = {
+      'monoceros.config.mjs': 'export default { workers: globalThis.loaded }',
+      'hook.cjs': 'globalThis.loaded = 7',
+    }
+    const found = await monoceros(['--print-config', '--json'], files, { [variable]: '--require ./hook.cjs' })
+    expect(JSON.parse(found.stdout).workers).toBe(7)
+  },
+)
+
 test('a file that exports without end is given up', async () => {
   expect(await refusal('monoceros.config.mjs', 'export default { args: Array(20).fill("x".repeat(2 ** 20)) }')).toEqual(
     [expect.stringMatching(/exports more than 16 MB$/)],

@@ -1,6 +1,6 @@
 /** Trees as containers and machines show them. The scheduler's own number is given, so that the machine plays no part. */
 import { readLimits } from '../../lib/config/cgroup.ts'
-import { heapOption, workerCount } from '../../lib/config/sizing.ts'
+import { heapOption, workerCount, workersHint } from '../../lib/config/sizing.ts'
 import { temporaryFolder } from '../support/folder.ts'
 
 const GB = 1024 ** 3
@@ -136,6 +136,12 @@ describe('the number of workers', () => {
     expect(workerCount('auto', { ...machine, memoryLimit: GB / 16 })).toBe(1)
     expect(workerCount('auto', { ...machine, memoryTotal: null })).toBe(8)
   })
+})
+
+test('a hint is given where nobody has chosen and there is room', () => {
+  const machine = { cpus: 4, memoryLimit: null, memoryTotal: 16 * GB }
+  expect(workersHint(false, machine)).toBe('one worker; --workers auto would start 4')
+  expect([workersHint(true, machine), workersHint(false, { ...machine, cpus: 1 })]).toEqual([null, null])
 })
 
 describe("a worker's heap", () => {

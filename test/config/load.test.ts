@@ -149,6 +149,26 @@ test('null takes a value away, undefined says nothing', async () => {
   expect(await complaints({ file: { workers: null } })).toEqual([expect.stringMatching(/workers: got null/)])
 })
 
+test('settings that contradict each other are refused, each with its place', async () => {
+  expect(await complaints({ argv: ['--keyfile', 'k'], file: { certReqs: 'required', restartDelay: '1m' } })).toEqual([
+    '--keyfile (keyfile): needs certfile, which is not set',
+    'monoceros.config.json: certReqs: is "required" and needs caCerts, which is not set',
+    'monoceros.config.json: restartDelay: restartDelay is 1m; allowed: at most restartDelayMax, which is 30s',
+  ])
+})
+
+test('settings that are of no use, or dangerous, are warned about', async () => {
+  const { warnings } = await load({ argv: ['--keep-alive', '5', '--drain-idle=1m'], file: { maxRequestsJitter: 5 } })
+  expect(warnings).toEqual(
+    expect.arrayContaining([
+      'keepalive (--keep-alive) is 5s: load balancers that keep connections for 60s will answer 502 now and then',
+      'maxRequestsJitter (monoceros.config.json) does nothing without maxRequests',
+      'drainIdle (--drain-idle) is cut short by gracefulTimeout, which is 30s',
+    ]),
+  )
+  expect((await load({})).warnings).toEqual([])
+})
+
 describe('what workers are sent', () => {
   test('is plain data, and says which values somebody has set', async () => {
     const { worker } = await load({
