@@ -144,7 +144,10 @@ export type Kernel = {
   killMember(session: Pid, member: Pid, signal: Signal): boolean
   /** Sends a signal to every member of a process group. False when there is none. */
   killGroup(group: Pid, signal: Signal): boolean
-  /** Replaces this process's image; returns only by throwing. Descriptors in `keep` survive, others do as flagged. */
+  /**
+   * Replaces this process's image; returns only by throwing. Descriptors in `keep` survive, others do as flagged: Node
+   * marks 0, 1 and 2 close-on-exec at its start, so name them too.
+   */
   execve(file: string, argv: readonly string[], env: Readonly<Record<string, string>>, keep: readonly Fd[]): never
   /** Ends the process at once, without Node's or libc's exit handlers (_exit(2)). */
   exit(code: number): never
