@@ -146,6 +146,13 @@ export const PROXY: readonly OwnCase[] = [
     requests: [{}],
     proxy: '2001:db8::1:4096',
   },
+  {
+    title: 'version 2, IPv4 as IPv6',
+    raw: `${V2}\x21\x21\x00\x24${'\0'.repeat(10)}\xff\xff\x01\x02\x03\x04${'\0'.repeat(16)}\x10\x00\x00\x50${get()}`,
+    options: v2,
+    requests: [{}],
+    proxy: '::ffff:1.2.3.4:4096',
+  },
   { title: 'version 2, LOCAL', raw: `${V2}\x20\x11${IPV4}${get()}`, options: auto, requests: [{}], proxy: null },
   { title: 'version 2, AF_UNSPEC', raw: `${V2}\x21\x00\x00\x00${get()}`, options: v2, requests: [{}], proxy: null },
   {
