@@ -1,5 +1,5 @@
 /** Where a body ends (RFC 9112 §6), from Content-Length and Transfer-Encoding, and nothing that leaves it in doubt. */
-import { type Bytes, CLASS, DIGIT, ZERO } from './bytes.ts'
+import { ZERO } from './bytes.ts'
 import { HTTP_ERRORS, type HttpError } from './errors.ts'
 import { trimBlanks } from './fields.ts'
 import type { Progress } from './progress.ts'
@@ -15,13 +15,13 @@ const NONE: Framing = { kind: 'none' }
 const CHUNKED: Framing = { kind: 'chunked' }
 
 /** 1*DIGIT below 2^53; -1 for anything else (RFC 9110 §8.6). */
-export function contentLength(buffer: Bytes, start: number, end: number): number {
-  if (start === end) return -1
+export function contentLength(value: string): number {
+  if (value === '') return -1
   let length = 0
-  for (let at = start; at < end; at++) {
-    const byte = buffer[at]!
-    if ((CLASS[byte]! & DIGIT) === 0) return -1
-    length = length * 10 + (byte - ZERO)
+  for (let at = 0; at < value.length; at++) {
+    const digit = value.charCodeAt(at) - ZERO
+    if (digit < 0 || digit > 9) return -1
+    length = length * 10 + digit
     if (length > Number.MAX_SAFE_INTEGER) return -1
   }
   return length

@@ -4,7 +4,6 @@
  * Errors are found in the order of the bytes; what only the whole head shows (framing, then Host) comes last. So the
  * answer is the same however the bytes are cut.
  */
-import type { Bytes } from './bytes.ts'
 import { HTTP_ERRORS, type HttpError } from './errors.ts'
 import { scanFields } from './fields.ts'
 import { type Framing, framingOf } from './framing.ts'
@@ -13,16 +12,19 @@ import { scanLine } from './line.ts'
 import {
   ABSOLUTE_FORM,
   DONE,
+  FAILED,
   IN_NAME,
   MORE,
   OPTION_CLOSE,
   OPTION_KEEP_ALIVE,
   OPTION_UPGRADE,
   Progress,
+  START,
+  type Status,
 } from './progress.ts'
-import { rawHeaders } from './raw-headers.ts'
 import type { Rules } from './rules.ts'
 import { authorityOf } from './target.ts'
+import { load, type Window } from './window.ts'
 
 export type Head = {
   readonly kind: 'head'
@@ -57,6 +59,9 @@ const EXPECTATIONS = ['none', 'continue', 'other'] as const
 
 let scratch = new Progress()
 
+/** What is copied at first: more than most heads have, and little of the body behind one. */
+const FIRST_WINDOW = 4096
+
 /** Reads the head that begins at `from`; bytes at `to` and behind are not there yet. */
 export function parseHead(
   buffer: Buffer,
@@ -65,41 +70,50 @@ export function parseHead(
   rules: Rules,
   resume?: Progress,
 ): Head | Partial | Failure {
-  const bytes = buffer as Bytes
   const progress = resume ?? scratch
-  if (resume === undefined) progress.reset(from)
-  else progress.rebase(from)
-  const limit = from + rules.head
-  const end = to < limit ? to : limit
-  const inLine = progress.phase < IN_NAME
-  let status = inLine ? scanLine(bytes, end, progress, rules) : DONE
-  if (status === DONE) status = scanFields(bytes, end, progress, rules, judgeField)
-  if (status === DONE) return finish(bytes, progress, rules)
-  if (status === MORE) {
-    if (end === limit)
-      return failure(inLineNow(progress) ? HTTP_ERRORS.REQUEST_LINE_TOO_LONG : HTTP_ERRORS.HEAD_TOO_LARGE, end)
+  if (resume === undefined) progress.reset()
+  const length = to - from < rules.head ? to - from : rules.head
+  let loaded = length < FIRST_WINDOW || resume !== undefined ? length : FIRST_WINDOW
+  let window = load(buffer, from, loaded)
+  let status = scan(window, loaded, progress, rules)
+  while (status === MORE && loaded < length) {
+    loaded = Math.min(length, 4 * loaded)
+    window = load(buffer, from, loaded)
+    status = scan(window, loaded, progress, rules)
+  }
+  if (status === DONE) return finish(from, progress, rules)
+  if (status === FAILED) return failure(progress.error!, from + progress.at)
+  if (length < rules.head) {
     if (progress === scratch) scratch = new Progress()
     return { kind: 'partial', resume: progress }
   }
-  return failure(progress.error!, progress.at)
+  const inLine = progress.phase !== START && progress.phase < IN_NAME
+  return failure(inLine ? HTTP_ERRORS.REQUEST_LINE_TOO_LONG : HTTP_ERRORS.HEAD_TOO_LARGE, to)
+}
+
+function scan(window: Window, end: number, progress: Progress, rules: Rules): Status {
+  if (progress.phase < IN_NAME) {
+    const status = scanLine(window.bytes, end, progress, rules)
+    if (status !== DONE) return status
+  }
+  return scanFields(window, end, progress, rules, judgeField)
 }
 
 const failure = (error: HttpError, at: number): Failure => ({ kind: 'error', error, at })
 
-const inLineNow = (progress: Progress): boolean => progress.phase > 0 && progress.phase < IN_NAME
-
-function finish(buffer: Bytes, progress: Progress, rules: Rules): Head | Failure {
-  const { at: end, minorVersion, options, targetStart, targetEnd } = progress
+function finish(from: number, progress: Progress, rules: Rules): Head | Failure {
+  const { minorVersion, options } = progress
+  const end = from + progress.at
   const framing = framingOf(progress, rules)
   if ('code' in framing) return failure(framing, end)
   if (!progress.host && minorVersion === 1 && rules.requireHost) return failure(HTTP_ERRORS.HOST_MISSING, end)
   return {
     kind: 'head',
     method: progress.method,
-    target: buffer.latin1Slice(targetStart, targetEnd),
+    target: progress.target,
     minorVersion,
-    rawHeaders: rawHeaders(buffer, progress, rules),
-    authority: progress.form === ABSOLUTE_FORM ? authorityOf(buffer, targetStart, targetEnd) : null,
+    rawHeaders: progress.raw,
+    authority: progress.form === ABSOLUTE_FORM ? authorityOf(progress.target) : null,
     end,
     framing,
     keepAlive: (options & OPTION_CLOSE) === 0 && (minorVersion === 1 || (options & OPTION_KEEP_ALIVE) !== 0),

@@ -1,5 +1,4 @@
 /** What the fields mean that the parser itself obeys, judged one by one as they come. */
-import type { Bytes } from './bytes.ts'
 import { HTTP_ERRORS } from './errors.ts'
 import { trimBlanks } from './fields.ts'
 import { contentLength } from './framing.ts'
@@ -21,37 +20,28 @@ import { DONE, OPTION_CLOSE, OPTION_KEEP_ALIVE, OPTION_UPGRADE, type Progress, t
 import type { Rules } from './rules.ts'
 
 /** A field of a head. */
-export function judgeField(
-  buffer: Bytes,
-  name: FieldName,
-  start: number,
-  end: number,
-  progress: Progress,
-  rules: Rules,
-): Status {
+export function judgeField(name: FieldName, value: string, start: number, progress: Progress, rules: Rules): Status {
   switch (name.kind) {
     case HOST:
       if (progress.host) return progress.fail(HTTP_ERRORS.HOST_REPEATED, start)
-      if (!isHost(buffer, start, end)) return progress.fail(HTTP_ERRORS.HOST_INVALID, start)
+      if (!isHost(value)) return progress.fail(HTTP_ERRORS.HOST_INVALID, start)
       progress.host = true
       return DONE
     case CONTENT_LENGTH:
       if (progress.length >= 0) return progress.fail(HTTP_ERRORS.CONTENT_LENGTH_REPEATED, start)
-      progress.length = contentLength(buffer, start, end)
+      progress.length = contentLength(value)
       return progress.length < 0 ? progress.fail(HTTP_ERRORS.CONTENT_LENGTH_INVALID, start) : DONE
-    case TRANSFER_ENCODING: {
-      const codings = buffer.latin1Slice(start, end)
-      progress.codings = progress.codings === null ? codings : `${progress.codings},${codings}`
+    case TRANSFER_ENCODING:
+      progress.codings = progress.codings === null ? value : `${progress.codings},${value}`
       return DONE
-    }
     case CONNECTION:
-      progress.options |= connectionOptions(buffer, start, end)
+      progress.options |= connectionOptions(value)
       return DONE
     case UPGRADE:
-      progress.upgrade ||= namesProtocol(buffer.latin1Slice(start, end))
+      progress.upgrade ||= namesProtocol(value)
       return DONE
     case EXPECT:
-      progress.expect = Math.max(progress.expect, expectation(buffer.latin1Slice(start, end)))
+      progress.expect = Math.max(progress.expect, expectation(value))
       return DONE
     case CONTENT_TYPE:
       if (progress.contentType) return progress.fail(HTTP_ERRORS.CONTENT_TYPE_REPEATED, start)
@@ -67,14 +57,7 @@ export function judgeField(
 }
 
 /** A field of a trailer section (RFC 9110 §6.5.1): nothing that frames, routes or authenticates may come so late. */
-export function judgeTrailer(
-  _buffer: Bytes,
-  name: FieldName,
-  start: number,
-  _end: number,
-  progress: Progress,
-  rules: Rules,
-): Status {
+export function judgeTrailer(name: FieldName, _value: string, start: number, progress: Progress, rules: Rules): Status {
   switch (name.kind) {
     case HOST:
     case CONTENT_LENGTH:
@@ -103,8 +86,7 @@ const OPTIONS: Readonly<Record<string, number>> = {
   upgrade: OPTION_UPGRADE,
 }
 
-function connectionOptions(buffer: Bytes, start: number, end: number): number {
-  const value = buffer.latin1Slice(start, end)
+function connectionOptions(value: string): number {
   if (value === 'keep-alive') return OPTION_KEEP_ALIVE
   if (value === 'close') return OPTION_CLOSE
   return listOf(value).reduce((options, option) => options | (Object.hasOwn(OPTIONS, option) ? OPTIONS[option]! : 0), 0)

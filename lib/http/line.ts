@@ -1,5 +1,5 @@
 /** The request line (RFC 9112 §3): METHOD SP TARGET SP HTTP/d.d CRLF, judged as malformed, then version, then method. */
-import { type Bytes, CLASS, CR, DIGIT, LF, METHOD, SP, TARGET, TOKEN, ZERO } from './bytes.ts'
+import { type Bytes, CLASS, CR, DIGIT, LF, METHOD, SLASH, SP, TARGET, TOKEN, ZERO } from './bytes.ts'
 import { HTTP_ERRORS } from './errors.ts'
 import {
   ASTERISK_FORM,
@@ -110,8 +110,9 @@ function scanTarget(buffer: Bytes, end: number, progress: Progress, rules: Rules
     return progress.fail(shape ? HTTP_ERRORS.REQUEST_LINE_MALFORMED : HTTP_ERRORS.TARGET_CHARACTER, at)
   }
   progress.targetEnd = at
-  if (buffer[start] !== 47) {
-    const form = targetForm(buffer, start, at)
+  progress.target = buffer.latin1Slice(start, at)
+  if (buffer[start] !== SLASH) {
+    const form = targetForm(progress.target)
     if (form === null) return progress.fail(HTTP_ERRORS.TARGET_FORM, start)
     progress.form = form
   }

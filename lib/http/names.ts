@@ -1,9 +1,6 @@
-/**
- * Field names as strings, made once: a direct-mapped table of spellings, found by length and three bytes and then
- * compared byte by byte, so that a collision costs time and never gives another name. Its size is fixed: what a
- * client invents replaces an earlier entry of its slot.
- */
+/** Field names as strings, made once, with what the parser itself must know of each. */
 import type { Bytes } from './bytes.ts'
+import { Spellings, slotOf } from './spellings.ts'
 
 /** What the parser itself must know of a field. */
 export type FieldKind =
@@ -49,30 +46,17 @@ const KINDS: Readonly<Record<string, FieldKind>> = {
   te: NO_TRAILER,
 }
 
-const SLOTS = 1024
-/** Longer names are not kept. */
-const LONGEST = 64
-
-const names: (FieldName | undefined)[] = new Array(SLOTS).fill(undefined)
-const lengths = new Uint8Array(SLOTS)
-const spellings = new Uint8Array(SLOTS * LONGEST)
+const spellings = new Spellings(48)
+const names: FieldName[] = []
 
 /** The name that stands in `buffer` from `start` to `end` (which is not empty). */
 export function fieldName(buffer: Bytes, start: number, end: number): FieldName {
-  const length = end - start
-  if (length > LONGEST) return makeName(buffer, start, end)
-  const slot =
-    (length * 71 + buffer[start]! * 31 + buffer[end - 1]! * 149 + buffer[start + (length >> 1)]! * 7) & (SLOTS - 1)
-  if (lengths[slot] === length) {
-    const spelling = slot * LONGEST - start
-    let at = start
-    while (at < end && spellings[spelling + at] === buffer[at]) at++
-    if (at === end) return names[slot]!
-  }
+  if (end - start > spellings.longest) return makeName(buffer, start, end)
+  const slot = slotOf(buffer, start, end)
+  if (spellings.holds(slot, buffer, start, end)) return names[slot]!
   const name = makeName(buffer, start, end)
+  spellings.keep(slot, buffer, start, end)
   names[slot] = name
-  lengths[slot] = length
-  for (let at = start; at < end; at++) spellings[slot * LONGEST + at - start] = buffer[at]!
   return name
 }
 

@@ -3,7 +3,7 @@
  * that sends byte by byte costs no more than one that sends all at once.
  */
 import type { HttpError } from './errors.ts'
-import type { FieldName } from './names.ts'
+import { type FieldName, ORDINARY } from './names.ts'
 
 /** The end of the bytes was reached: come again with more. */
 export const MORE = 0
@@ -31,9 +31,10 @@ export const ABSOLUTE_FORM = 1
 export const AUTHORITY_FORM = 2
 export const ASTERISK_FORM = 3
 
-/** All positions are offsets in the buffer in which the head begins at `base`. */
+const NO_NAME: FieldName = { text: '', kind: ORDINARY }
+
+/** All positions are offsets from where the head begins. */
 export class Progress {
-  base = 0
   /** The next byte to look at. */
   at = 0
   phase = START
@@ -45,6 +46,7 @@ export class Progress {
   fieldStart = 0
   method = ''
   knownMethod = true
+  target = ''
   targetStart = 0
   targetEnd = 0
   form = ORIGIN_FORM
@@ -52,11 +54,13 @@ export class Progress {
 
   /** Fields read so far. */
   count = 0
-  /** Their names. */
-  names: FieldName[] = []
-  /** Where their values begin and end, two numbers a field. */
-  marks: Int32Array = new Int32Array(2 * 128)
-  folded = false
+  /** Their names and values in turn. */
+  raw: string[] = []
+  /** The current field, and where its value begins with the white space before it. */
+  name: FieldName = NO_NAME
+  valueStart = 0
+  /** Its value has more than one line. */
+  unfolding = false
 
   host = false
   contentType = false
@@ -70,16 +74,16 @@ export class Progress {
   /** 0: none, 1: 100-continue, 2: anything else. */
   expect = 0
 
-  /** Begins a new head at `from`. */
-  reset(from: number): void {
-    this.base = from
-    this.at = from
+  /** Begins a new head. */
+  reset(): void {
+    this.at = 0
     this.phase = START
     this.error = null
     this.knownMethod = true
     this.form = ORIGIN_FORM
     this.count = 0
-    this.folded = false
+    this.raw = []
+    this.unfolding = false
     this.host = false
     this.contentType = false
     this.length = -1
@@ -87,27 +91,6 @@ export class Progress {
     this.options = 0
     this.upgrade = false
     this.expect = 0
-  }
-
-  /** Says that the bytes now stand in a buffer in which the head begins at `from`. */
-  rebase(from: number): void {
-    const by = from - this.base
-    if (by === 0) return
-    this.base = from
-    this.at += by
-    this.lineStart += by
-    this.fieldStart += by
-    this.targetStart += by
-    this.targetEnd += by
-    for (let index = 0; index <= 2 * this.count + 1; index++) this.marks[index]! += by
-  }
-
-  /** Makes room for one field more. */
-  grow(): void {
-    if (2 * this.count + 2 <= this.marks.length) return
-    const larger = new Int32Array(2 * this.marks.length)
-    larger.set(this.marks)
-    this.marks = larger
   }
 
   fail(error: HttpError, at: number): typeof FAILED {

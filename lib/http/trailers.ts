@@ -1,12 +1,11 @@
 /** The trailer section behind the last chunk (RFC 9112 §7.1.2): fields as in a head, but for those that come too late. */
-import type { Bytes } from './bytes.ts'
 import { HTTP_ERRORS, type HttpError } from './errors.ts'
 import { scanFields } from './fields.ts'
 import { judgeTrailer } from './known-fields.ts'
 import { Pending } from './pending.ts'
 import { DONE, IN_NAME, MORE, Progress } from './progress.ts'
-import { rawHeaders } from './raw-headers.ts'
 import type { Rules } from './rules.ts'
+import { load } from './window.ts'
 
 /** `end` is the offset behind the section in the chunk read last. */
 export type Trailers = { readonly trailers: readonly string[]; readonly end: number; readonly error: HttpError | null }
@@ -27,10 +26,10 @@ export class TrailerReader {
     // The section alone may be as large as a head.
     const taken = Math.min(to, from + this.rules.head - kept)
     this.pending.append(chunk, from, taken)
-    const bytes = this.pending.buffer as Bytes
-    const status = scanFields(bytes, this.pending.length, this.progress, this.rules, judgeTrailer)
+    const window = load(this.pending.buffer, 0, this.pending.length)
+    const status = scanFields(window, this.pending.length, this.progress, this.rules, judgeTrailer)
     const end = from + this.progress.at - kept
-    if (status === DONE) return { trailers: rawHeaders(bytes, this.progress, this.rules), end, error: null }
+    if (status === DONE) return { trailers: this.progress.raw, end, error: null }
     if (status !== MORE) return { trailers: [], end, error: this.progress.error }
     if (this.pending.length < this.rules.head) return null
     return { trailers: [], end: taken, error: HTTP_ERRORS.HEAD_TOO_LARGE }
