@@ -10,7 +10,11 @@ const { parseHead } = require('../dist/http/head.js')
 const { rulesOf } = require('../dist/http/rules.js')
 
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '15' }, ms: { type: 'string', default: '100' }, only: { type: 'string' } },
+  options: {
+    rounds: { type: 'string', default: '15' },
+    ms: { type: 'string', default: '100' },
+    only: { type: 'string' },
+  },
 })
 const rounds = Number(values.rounds)
 const ms = Number(values.ms)
