@@ -40,14 +40,29 @@ export function exitWords({ code, signal, core }: Exit): string {
   return `was killed by ${signal}${core ? ' (core dumped)' : ''}`
 }
 
+const OWN_FAULT = ''
+
+/** Signals that a process gets by its own fault, and the one that the kernel sends when memory runs out. */
+const STRANGE: { readonly [S in NodeJS.Signals]?: string } = {
+  SIGKILL: ', not sent by monoceros (out of memory?)',
+  SIGABRT: OWN_FAULT,
+  SIGBUS: OWN_FAULT,
+  SIGFPE: OWN_FAULT,
+  SIGILL: OWN_FAULT,
+  SIGSEGV: OWN_FAULT,
+  SIGSYS: OWN_FAULT,
+  SIGTRAP: OWN_FAULT,
+}
+
 /** How a process ended and by whose doing. */
-export function endedWords({ exit, sent, trouble }: Ended, sender?: Sender): string {
+export function endedWords({ exit, told, trouble }: Ended, sender?: Sender): string {
   const how = exitWords(exit)
   if (sender === 'out of memory') return `${how}: out of memory`
   if (sender !== undefined) return `${how}, sent by process ${sender.pid} of user ${sender.uid}`
-  if (sent === null) return exit.signal === 'SIGKILL' ? `${how}, not sent by monoceros (out of memory?)` : how
-  const before = trouble === null ? 'as it was told' : `because it ${troubleWords(trouble)}`
-  return sent === 'kill' && exit.signal === 'SIGKILL' ? `${how}: it had not left in time` : `${how} ${before}`
+  if (told === null) return how + (exit.signal === null ? '' : (STRANGE[exit.signal] ?? ', not sent by monoceros'))
+  const hadTime = told.how === 'kill' && told.reason !== 'kill'
+  const why = trouble === null ? ' as it was told' : ` because it ${troubleWords(trouble)}`
+  return how + why + (hadTime ? ', and had not left in time' : '')
 }
 
 /** Continues "it …". */

@@ -264,6 +264,9 @@ export function step(life: Life, event: Event, now: Ms, policy: LifePolicy): Ste
 /** The process of this life, where there is one. */
 export const pidOf = ({ phase }: Life): Pid | null => ('child' in phase ? phase.child.pid : null)
 
+/** The same life, but that its process, where it has one, is the last. It is not told to go. */
+export const lastOne = (life: Life): Life => ({ ...life, want: 'down' })
+
 /** Nothing is there, nothing will come by itself. */
 export const isAtRest = ({ phase }: Life): boolean =>
   phase.kind === 'down' || phase.kind === 'failed' || phase.kind === 'exited'

@@ -3,7 +3,7 @@
  */
 import { type Ms, ms, type Pid } from '../units.ts'
 import { deadline } from './deadline.ts'
-import { type How, isHarder, type Reason, rung } from './ladder.ts'
+import { isHarder, type Reason, rung } from './ladder.ts'
 import type { Child, Effect, In, Life, LifePolicy, On, Step } from './life.ts'
 import { freshTally, isClean, judge } from './restart.ts'
 import type { Ended, Exit, Trouble } from './trouble.ts'
@@ -132,8 +132,8 @@ export function exited(life: Life, phase: Living, event: On<'exited'>, now: Ms, 
 /** After it was told to go. */
 export function left(life: Life, phase: In<'leaving'>, { exit }: On<'exited'>, now: Ms, policy: LifePolicy): Step {
   const { child, trouble, wasGood } = phase
-  const sent = rung(phase.reason, phase.height, child.announced).how
-  const without = buried(life, child, exit, sent, trouble, now)
+  const told = { reason: phase.reason, how: rung(phase.reason, phase.height, child.announced).how }
+  const without = buried(life, child, exit, told, trouble, now)
   if (trouble !== null) return next(without, trouble, null, wasGood, now, policy)
   if (life.want === 'down') return none({ ...without, phase: { kind: 'down' } })
   return spawn({ ...without, restarts: without.restarts + 1 }, now)
@@ -204,8 +204,8 @@ function put(life: Life, phase: In<'leaving'>, now: Ms, policy: LifePolicy): Ste
 const isLastRung = ({ reason, height, child }: In<'leaving'>): boolean =>
   rung(reason, height, child.announced).how === 'kill'
 
-function buried(life: Life, child: Child, exit: Exit, sent: How | null, trouble: Trouble | null, now: Ms): Life {
-  const last: Ended = { pid: child.pid, exit, at: now, lived: ms(now - child.born), sent, trouble }
+function buried(life: Life, child: Child, exit: Exit, told: Ended['told'], trouble: Trouble | null, now: Ms): Life {
+  const last: Ended = { pid: child.pid, exit, at: now, lived: ms(now - child.born), told, trouble }
   return { ...life, exits: life.exits + 1, last }
 }
 

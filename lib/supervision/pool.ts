@@ -115,7 +115,7 @@ export type Effect =
   | { readonly kind: 'signal'; readonly key: Key; readonly pid: Pid; readonly how: How }
   /** A life went into another phase, or through one: for the log (`describe.ts`). */
   | { readonly kind: 'moved'; readonly key: Key; readonly from: Life; readonly to: Life }
-  /** Every worker of the first generation is good. */
+  /** Every worker is good, for the first time since `start` (or since the pool was filled again). */
   | { readonly kind: 'started'; readonly generation: number }
   | { readonly kind: 'reloading'; readonly generation: number }
   | { readonly kind: 'reloaded'; readonly generation: number }

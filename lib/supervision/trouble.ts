@@ -2,7 +2,7 @@
  * How a process ended, and what was wrong with it. Facts only; `describe.ts` makes the words.
  */
 import type { Ms, Pid } from '../units.ts'
-import type { How } from './ladder.ts'
+import type { How, Reason } from './ladder.ts'
 
 /** How a process ended: exactly one of `code` and `signal` is not null. The kernel's `Exit` is one. */
 export type Exit = {
@@ -34,8 +34,8 @@ export type Ended = {
   readonly at: Ms
   /** How long the process was there. */
   readonly lived: Ms
-  /** What had last been done to make it go; null: it went by itself. */
-  readonly sent: How | null
+  /** Why it had to go, and what was last done to make it; null: it went by itself. */
+  readonly told: { readonly reason: Reason; readonly how: How } | null
   /** Null where it went because it was asked to, and nothing was wrong. */
   readonly trouble: Trouble | null
 }

@@ -38,10 +38,10 @@ export function reread(
     return { companions, effects: [], answer: { ok: false, error: refusal, kept_old_config: true } }
   }
   const draft = open(companions, now)
-  const removed = inStopOrder(companions.members)
-    .filter(({ spec, farewell }) => isWanted(farewell) && !specs.some(({ name }) => name === spec.name))
-    .map(({ spec }) => spec.name)
-  for (const name of removed) dismiss(draft, name)
+  const gone = companions.members.filter(
+    ({ spec, farewell }) => isWanted(farewell) && !specs.some(({ name }) => name === spec.name),
+  )
+  for (const { spec } of inStopOrder(gone)) dismiss(draft, spec.name)
   const fates = new Map<string, Fate>()
   for (const { spec } of inStartOrder(specs.map((spec) => ({ spec }) as Companion))) {
     fates.set(spec.name, take(draft, spec))
@@ -54,7 +54,7 @@ export function reread(
     answer: {
       ok: true,
       added: named('added'),
-      removed,
+      removed: gone.map(({ spec }) => spec.name),
       restarted: named('restarted'),
       unchanged: named('unchanged'),
     },

@@ -3,10 +3,10 @@
  */
 import { type Ms, ms, type Pid } from '../../units.ts'
 import { deadline } from '../deadline.ts'
-import { type Event as LifeEvent, newLife, step } from '../life.ts'
+import { type Life, type Event as LifeEvent, lastOne, newLife, step } from '../life.ts'
 import type { Event, Member, Role } from '../pool.ts'
 import { draw } from '../random.ts'
-import { type Draft, replace } from './draft.ts'
+import { append, type Draft, replace } from './draft.ts'
 import { type Key, sameKey } from './key.ts'
 
 type Happened = Extract<Event, { readonly key: Key }> & { readonly kind: LifeEvent['kind'] }
@@ -14,10 +14,11 @@ type Happened = Extract<Event, { readonly key: Key }> & { readonly kind: LifeEve
 /** Something happened to a worker. One that nobody knows came of a request that was abandoned: it is killed. */
 export function tell(draft: Draft, event: Happened): void {
   const member = draft.members.find(({ key }) => sameKey(key, event.key))
-  if (member !== undefined) live(draft, member, event)
-  else if (event.kind === 'spawned') {
-    draft.effects.push({ kind: 'signal', key: event.key, pid: event.pid, how: 'kill' })
-  }
+  if (member === undefined) {
+    if (event.kind === 'spawned') draft.effects.push({ ...event, kind: 'signal', how: 'kill' })
+  } else if (event.kind === 'exited' && isLast(draft, member)) {
+    live(draft, replace(draft, member, { ...member, life: lastOne(member.life) }), event)
+  } else live(draft, member, event)
 }
 
 export function tick(draft: Draft): void {
@@ -36,18 +37,37 @@ export function live(draft: Draft, member: Member, event: LifeEvent): Member {
   const { key, life: from } = member
   const { life: to, effects } = step(from, event, draft.now, draft.policy.life)
   const moved = from.phase.kind !== to.phase.kind
-  if (moved) draft.effects.push({ kind: 'moved', key, from, to })
-  for (const effect of effects) draft.effects.push({ ...effect, key })
+  if (moved) tellMove(draft, key, from, to)
+  for (const effect of effects) {
+    if (effect.kind === 'signal') draft.effects.push({ kind: 'signal', key, pid: effect.pid, how: effect.how })
+    else draft.effects.push({ kind: effect.kind, key })
+  }
   if (to === from) return member
   if (moved) draft.unsettled = true
   if (to.phase.kind === 'up') draft.proven = true
-  return replace(draft, member, { ...member, life: to })
+  return replace(draft, member, { key, role: member.role, life: to, retiring: member.retiring })
+}
+
+/** Two moves in one step are told as one: what was in between has not happened to anybody. */
+function tellMove(draft: Draft, key: Key, from: Life, to: Life): void {
+  const at = draft.effects.findLastIndex((effect) => effect.kind === 'moved' && effect.key === key)
+  const earlier = draft.effects[at]
+  if (earlier?.kind === 'moved') draft.effects[at] = { ...earlier, to }
+  else draft.effects.push({ kind: 'moved', key, from, to })
+}
+
+/** Nothing is to follow it in its place: its end is the end of the reload, or its relief is on the way. */
+function isLast(draft: Draft, { role, retiring, key }: Member): boolean {
+  if (role !== 'holder') return role === 'candidate'
+  return retiring !== null && bySlot(draft, 'relief')[key.slot] !== undefined
 }
 
 /** A new member under a key that nobody has, and its first process asked for. */
 export function add(draft: Draft, slot: number, generation: number, role: Role): void {
-  const taken = draft.members.filter(({ key }) => key.slot === slot && key.generation === generation)
-  const relief = Math.max(-1, ...taken.map(({ key }) => key.relief)) + 1
+  let relief = 0
+  for (const { key } of draft.members) {
+    if (key.slot === slot && key.generation === generation) relief = Math.max(relief, key.relief + 1)
+  }
   const { seed, value } = draw(draft.seed)
   draft.seed = seed
   const member: Member = {
@@ -56,7 +76,7 @@ export function add(draft: Draft, slot: number, generation: number, role: Role):
     life: newLife(Math.floor(value * 2 ** 32)),
     retiring: null,
   }
-  draft.members = [...draft.members, member]
+  append(draft, member)
   live(draft, member, { kind: 'start' })
 }
 
