@@ -1,5 +1,5 @@
 /** What a worker is started as. Pure: the same settings give the same plan. */
-import { join } from 'node:path'
+import { nodeArguments } from '../channel/command.ts'
 import { CHANNEL_VARIABLE } from '../channel/messages.ts'
 import type { SpawnPlan } from '../kernel/kernel.ts'
 import type { Fd } from '../units.ts'
@@ -25,20 +25,17 @@ export type Descriptors = { readonly channel: Fd; readonly stdin: Fd; readonly s
 /** The descriptor that the channel has in a worker. */
 const CHANNEL = 3
 
-const HOOK = join(__dirname, '..', 'worker', 'hook.js')
-const MAIN = join(__dirname, '..', 'worker', 'main.js')
-
 /**
  * A worker has its own process group (Ctrl-C reaches the arbiter alone), dies with the arbiter, and holds its standard
  * descriptors and its channel: listeners and the heartbeat come over the channel.
  */
 export function workerPlan(program: Program, node: string, fds: Descriptors): SpawnPlan {
-  const entry =
-    program.exported === null ? ['--require', HOOK, program.file] : [MAIN, program.file, program.exported, '--']
+  const { file, exported, nodeOptions, env } = program
+  const command = { file, export: exported, args: program.arguments, nodeOptions, variable: env.NODE_OPTIONS }
   return {
     file: node,
-    argv: [node, ...program.nodeOptions, ...entry, ...program.arguments],
-    env: { ...program.env, [CHANNEL_VARIABLE]: String(CHANNEL) },
+    argv: [node, ...nodeArguments(command)],
+    env: { ...env, [CHANNEL_VARIABLE]: String(CHANNEL) },
     fds: [
       { from: fds.stdin, to: 0 },
       { from: fds.stdout, to: 1 },

@@ -1,21 +1,14 @@
 /** Where an export is served without `bind`. Pure. */
+import { parseAddress } from '../config/address.ts'
 import type { ListenerAddress } from '../kernel/kernel.ts'
 import type { Target } from './exports.ts'
 
 /**
- * `$PORT` is how platforms say where they will connect, so it means all interfaces; without it only this machine. A
- * string says what is wrong with `$PORT`.
+ * `decided` is what the arbiter made of its environment, `port` is `$PORT` as the app sees it: Node's `--env-file` may have
+ * set it in the workers alone.
  */
-export const defaultTarget = (port: string | undefined): Target | string => {
-  if (port === undefined || port === '') return { host: '127.0.0.1', port: 8000 }
-  const number = /^\d{1,5}$/.test(port) ? Number(port) : Number.NaN
-  return number >= 1 && number <= 65_535
-    ? { host: '0.0.0.0', port: number }
-    : `PORT is ${JSON.stringify(port.slice(0, 40))}; a number from 1 to 65535 is allowed`
-}
-
-/** An address as one writes it. */
-export const show = (address: ListenerAddress): string => {
-  if (address.kind === 'unix') return `unix:${address.path}`
-  return address.host.includes(':') ? `[${address.host}]:${address.port}` : `${address.host}:${address.port}`
+export const exportTarget = (decided: ListenerAddress, port: string | undefined): Target => {
+  const named = port !== undefined && /^\d+$/.test(port) ? parseAddress(port) : null
+  const { host, port: number } = (named?.kind === 'tcp' ? named : decided) as Extract<ListenerAddress, { kind: 'tcp' }>
+  return { host, port: number }
 }

@@ -5,9 +5,10 @@
 import type { Server } from 'node:net'
 import { row } from '../channel/heartbeat.ts'
 import type { ToWorker } from '../channel/messages.ts'
+import { formatAddress } from '../config/address.ts'
 import type { Kernel, ListenerAddress } from '../kernel/kernel.ts'
 import { type Fd, ms } from '../units.ts'
-import { defaultTarget, show } from './address.ts'
+import { exportTarget } from './address.ts'
 import { beatInterval, startBeat } from './beat.ts'
 import { Boot } from './boot.ts'
 import { becomeClusterWorker, refuseFork } from './cluster.ts'
@@ -17,7 +18,6 @@ import { acceptRest, closedHandle, type Handle } from './handle.ts'
 import { offerSend, tellSlot } from './identity.ts'
 import type { Joined, WorkerChannel } from './join.ts'
 import { type Asked, interceptListen, type Listened } from './listen.ts'
-import { workerOptions } from './options.ts'
 import { requestLimit } from './request-limit.ts'
 import { Servers } from './serve.ts'
 
@@ -28,17 +28,17 @@ const REST = 4_096
 
 /** Begins; `file` is the app's, absolute. The boot that it gives is told what the module exports. */
 export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string): Boot => {
-  const options = workerOptions(go.settings)
+  const { settings } = go
   const [memory, alarm, ...listeners] = fds as [Fd, Fd, ...Fd[]]
   const warn = (text: string) => void channel.send({ kind: 'log', level: 'warning', text })
   const faults = new Faults(file, (fault) => void channel.send({ kind: 'failed', ...fault }))
-  const limit = requestLimit(options, (reason) => void channel.send({ kind: 'retire', reason }))
+  const limit = requestLimit(settings, (reason) => void channel.send({ kind: 'retire', reason }))
   const servers = new Servers({ arrived: () => limit(servers.counts.requests), warn })
   const bind = go.listeners.map((address, place) => ({ address, fd: listeners[place]! }))
 
   const listened = interceptListen({
     bind,
-    backlog: options.backlog,
+    backlog: settings.backlog,
     dup: (fd) => kernel.dup(fd),
     ask: asker(channel),
     adopt: (server, family) => servers.adopt(server, family),
@@ -49,22 +49,22 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
         channel.send({
           kind: 'log',
           level: 'info',
-          text: `the app's ${name} is led to ${to.map(show).join(', ')} (bind)`,
+          text: `the app's ${name} is led to ${to.map(formatAddress).join(', ')} (bind)`,
         })
     },
   })
   const boot: Boot = new Boot({
     file,
     faults,
-    waitReady: options.waitReady,
-    target: defaultTarget(process.env.PORT),
+    waitReady: settings.waitReady,
+    target: exportTarget(settings.exportAddress, process.env.PORT),
     listening: () => accepting(listened),
     ready: (address) => void channel.send({ kind: 'ready', address }),
     warn,
   })
   const drain = new Drain({
-    idle: options.drainIdle,
-    streams: options.drainStreams,
+    idle: settings.drainIdle,
+    streams: settings.drainStreams,
     now: () => kernel.now(),
     stopAccepting: () => {
       for (const server of listened.keys()) stopAccepting(kernel, server)
@@ -79,12 +79,12 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
     process.exit()
   }
 
-  tellSlot(options.instanceVar, go.slot)
+  tellSlot(settings.instanceVar, go.slot)
   offerSend({
     ready: () => boot.said(),
     dropped: () => warn(`nobody hears process.send() but for process.send('ready'); the message was dropped`),
   })
-  if (options.clusterWorker)
+  if (settings.clusterWorker)
     becomeClusterWorker(go.slot + 1, (how) => void channel.send({ kind: 'retire', reason: how }))
   refuseFork(() =>
     faults.end({
@@ -92,7 +92,7 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
       text: `${file} calls cluster.fork(), but monoceros keeps the workers; with clusterWorker: true the app sees itself as one`,
     }),
   )
-  if (options.procName !== null) kernel.setProcessName(`${options.procName}: worker ${go.slot}`)
+  if (settings.procName !== null) kernel.setProcessName(`${settings.procName}: worker ${go.slot}`)
   faults.watch()
   channel.open({
     message: (message, received) => {
@@ -109,7 +109,7 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
   channel.unref()
   const missing = kernel.watchForStuckStack(alarm)
   if (missing !== null) warn(`the stack of a stuck worker cannot be shown: this Node has no ${missing}`)
-  startBeat(row(kernel.map(memory), go.cell), servers.counts, beatInterval(options.timeout))
+  startBeat(row(kernel.map(memory), go.cell), servers.counts, beatInterval(settings.timeout))
   kernel.close(memory)
   channel.send({ kind: 'announced', pid: process.pid })
   return boot

@@ -17,8 +17,8 @@ export type BootParts = {
   readonly faults: Faults
   readonly waitReady: boolean
   readonly schemeOf?: SchemeOf
-  /** Where an export is served; a string says what is wrong with the environment. */
-  readonly target: Target | string
+  /** Where an export is served. */
+  readonly target: Target
   /** What accepts connections now. */
   listening(): readonly ListenerAddress[]
   ready(addresses: readonly ListenerAddress[]): void
@@ -110,7 +110,6 @@ export class Boot {
 
   async #listen(app: App): Promise<void> {
     const { target, schemeOf, faults } = this.#parts
-    if (typeof target === 'string') return faults.end({ fault: 'unsupported', text: target })
     try {
       await listenWith(app, target, schemeOf)
     } catch (error) {

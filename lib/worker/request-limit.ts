@@ -1,7 +1,7 @@
 /** `maxRequests`: a worker asks to be replaced when it has served so many, which bounds what a slow leak can cost. */
-import type { WorkerOptions } from './options.ts'
+import type { WorkerSettings } from '../config/settings.ts'
 
-type Limits = Pick<WorkerOptions, 'maxRequests' | 'maxRequestsJitter'>
+type Limits = Pick<WorkerSettings, 'maxRequests' | 'maxRequestsJitter'>
 
 /** Gives a function to call with the number of requests so far; `retire` is called once. */
 export const requestLimit = (

@@ -1,7 +1,8 @@
 import { cpSync, existsSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { basename, join } from 'node:path'
 import { temporaryFolder } from '../support/folder.ts'
-import { run } from '../support/process.ts'
+import { ask } from '../support/http.ts'
+import { run, startNode } from '../support/process.ts'
 
 const ROOT = join(__dirname, '..', '..')
 const NOT_COPIED = ['node_modules', 'dist', 'build', 'prebuilds', '.git', 'coverage']
@@ -99,6 +100,21 @@ test('The types are complete for a project that checks them strictly.', async ()
   const check = (file: string) => run(process.execPath, [tsc, ...args, file], { cwd: target })
   expect(await check('right.mts')).toMatchObject({ code: 0, stdout: '' })
   expect((await check('wrong.mts')).stdout).toContain("'workerz' does not exist")
+})
+
+test('The installed command serves an app.', async () => {
+  writeFileSync(
+    join(target, 'app.js'),
+    "require('node:http').createServer((_, res) => res.end('served\\n')).listen(3000)\n",
+  )
+  const socket = join(temporaryFolder(), 'app.sock')
+  const server = startNode(join(installed, 'dist', 'cli', 'monoceros.js'), ['app.js', '--bind', `unix:${socket}`], {
+    cwd: target,
+  })
+  await server.line('worker ready')
+  expect((await ask({ path: socket })).body).toBe('served\n')
+  server.signal('SIGTERM')
+  expect(await server.ended()).toEqual({ code: 0, signal: null })
 })
 
 afterAll(() => rmSync(copy, { recursive: true, force: true }))
