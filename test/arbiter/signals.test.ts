@@ -1,0 +1,132 @@
+/** Signals to the arbiter, with gunicorn's meanings. */
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ready, serve } from './service.ts'
+
+test('HUP replaces the workers by new ones, which are ready before the old ones leave', async () => {
+  const service = serve(['-w', '2'])
+  await service.program.line('all workers are ready')
+  const old = service.children()
+  const mark = service.program.mark()
+  service.program.signal('SIGHUP')
+  await service.program.lines(/worker left .*code=0/, 2, mark)
+  const said = service.program.output.slice(mark)
+  expect(said.indexOf('the new generation serves')).toBeGreaterThan(said.lastIndexOf('worker ready'))
+  expect(said.indexOf('worker left')).toBeGreaterThan(said.indexOf('the new generation serves') - 1)
+  const now = service.children()
+  expect(now).toHaveLength(2)
+  for (const pid of old) expect(now).not.toContain(pid)
+})
+
+test('HUP reads the code and the settings again', async () => {
+  const service = serve(['-c', 'monoceros.config.json'], {
+    files: {
+      'monoceros.config.json': JSON.stringify({ workers: 1, env: { GREETING: 'old' } }),
+      'app.js': greeting('a'),
+    },
+  })
+  await service.program.line('all workers are ready')
+  expect((await service.get()).body).toBe('a old')
+  writeFileSync(join(service.folder, 'app.js'), greeting('b'))
+  writeFileSync(join(service.folder, 'monoceros.config.json'), JSON.stringify({ workers: 2, env: { GREETING: 'new' } }))
+  service.program.signal('SIGHUP')
+  await service.program.line('the new generation serves')
+  await service.program.line(/worker left .*code=0/)
+  expect((await service.get()).body).toBe('b new')
+  expect(service.children()).toHaveLength(2)
+})
+
+test('HUP with settings that are wrong changes nothing and names what is wrong', async () => {
+  const service = serve(['-c', 'monoceros.config.json'], { files: { 'monoceros.config.json': '{}' } })
+  await service.program.line('all workers are ready')
+  const before = service.children()
+  writeFileSync(join(service.folder, 'monoceros.config.json'), JSON.stringify({ workers: -3, nonsense: 1 }))
+  service.program.signal('SIGHUP')
+  await service.program.line(/reload refused: .*workers.*-3.*nothing has changed/)
+  await service.program.line(/reload refused: .*nonsense.*nothing has changed/)
+  expect(service.children()).toEqual(before)
+  expect((await service.get()).status).toBe(200)
+})
+
+test('HUP with an app that throws keeps the old generation', async () => {
+  const service = serve(['-w', '2'])
+  await service.program.line('all workers are ready')
+  const before = service.children().sort()
+  writeFileSync(join(service.folder, 'app.js'), 'throw new Error("broken on purpose")')
+  service.program.signal('SIGHUP')
+  await service.program.line(/reload failed: .*broken on purpose.*the old generation serves on/)
+  await service.program.lines(/worker left worker=2:/, 2)
+  expect(service.children().sort()).toEqual(before)
+  expect((await service.get()).status).toBe(200)
+})
+
+test('a HUP that is sent while workers boot is obeyed, and the newest code serves', async () => {
+  const service = serve(['-w', '1'], { files: { 'app.js': greeting('first') } })
+  await service.program.line('worker started')
+  writeFileSync(join(service.folder, 'app.js'), greeting('second'))
+  service.program.signal('SIGHUP')
+  await service.program.line('the new generation serves')
+  expect((await service.get()).body).toBe('second undefined')
+})
+
+test('TTIN adds a worker, TTOU takes one away but never the last', async () => {
+  const service = serve(['-w', '1'])
+  await service.program.line('all workers are ready')
+  service.program.signal('SIGTTIN')
+  await ready(service, 2)
+  expect(service.children()).toHaveLength(2)
+  service.program.signal('SIGTTOU')
+  await service.program.line(/worker left worker=1:1 .*code=0/)
+  const mark = service.program.mark()
+  service.program.signal('SIGTTOU')
+  await service.program.line('received SIGTTOU', mark)
+  service.program.signal('SIGTTIN')
+  await ready(service, 1, mark)
+  expect(service.children()).toHaveLength(2)
+})
+
+test('WINCH drains the workers and keeps the arbiter; HUP brings them back', async () => {
+  const service = serve(['-w', '2'])
+  await service.program.line('all workers are ready')
+  service.program.signal('SIGWINCH')
+  await service.program.line('all workers are drained')
+  expect(service.children()).toEqual([])
+  const mark = service.program.mark()
+  service.program.signal('SIGHUP')
+  await ready(service, 2, mark)
+  expect((await service.get()).status).toBe(200)
+})
+
+test('USR1 reopens the log, also for what workers print', async () => {
+  const service = serve(['--error-logfile', 'service.log', '--control-socket', 'ctl.sock'], {
+    files: {
+      'app.js': `require('node:http').createServer((q, r) => { console.log('asked ' + q.url); r.end() }).listen(3000)`,
+    },
+  })
+  const log = join(service.folder, 'service.log')
+  await appears(log, 'all workers are ready')
+  await service.get('/one')
+  await appears(log, 'asked /one')
+  renameSync(log, `${log}.1`)
+  service.program.signal('SIGUSR1')
+  await appears(log, 'received SIGUSR1', true)
+  await service.get('/two')
+  await appears(log, 'asked /two')
+  expect(readFileSync(`${log}.1`, 'utf8')).not.toContain('asked /two')
+})
+
+const greeting = (word: string): string =>
+  `require('node:http').createServer((req, res) => res.end('${word} ' + process.env.GREETING)).listen(3000)`
+
+/** Reads the file until the text stands in it; with `either`, in the file before the rotation. */
+async function appears(file: string, text: string, either = false): Promise<void> {
+  const read = (path: string): string => {
+    try {
+      return readFileSync(path, 'utf8')
+    } catch {
+      return ''
+    }
+  }
+  while (!read(file).includes(text) && !(either && read(`${file}.1`).includes(text)))
+    await new Promise((resolve) => setImmediate(resolve))
+}
