@@ -11,4 +11,6 @@ if (!isCalled() || file === undefined || name === undefined || dashes !== '--') 
 // What the app would find under plain node.
 process.argv.splice(1, process.argv.length, file, ...args)
 const boot = startWorker(file)
-import(pathToFileURL(file).href).then((namespace) => boot.serve(namespace, name))
+// In a constant: inside of `import()` the compiler (7.0) loses where the function came from.
+const url = pathToFileURL(file).href
+import(url).then((namespace) => boot.serve(namespace, name))

@@ -97,7 +97,7 @@ test('an app that goes on but never listens fails at the boot timeout', async ()
 test('an export that is not there', async () => {
   const outcome = await monoceros(['app.js:handler'], { 'app.js': 'exports.other = 1' })
   expect(outcome.code).toBe(4)
-  expect(outcome.stderr).toMatch(/has no export "handler"; it exports other/)
+  expect(outcome.stderr).toMatch(/has no export "handler"; it exports default, other/)
 })
 
 test('a config file that cannot be read', async () => {
