@@ -16,7 +16,9 @@ export async function loadTarget(target: string, cwd: string): Promise<() => unk
   const file = find(name, cwd)
   // Code that looks at argv sees itself as the program.
   process.argv.splice(1, 2, file)
-  const module = (await import(pathToFileURL(file).href)) as Readonly<Record<string, unknown>>
+  // In a constant: inside of `import()` the compiler (7.0) loses where the function came from.
+  const url = pathToFileURL(file).href
+  const module = (await import(url)) as Readonly<Record<string, unknown>>
   const inside = module.default as Readonly<Record<string, unknown>> | undefined
   const found = module[exported] ?? inside?.[exported]
   if (typeof found === 'function') return () => found.call(undefined)

@@ -24,7 +24,9 @@ export const evaluatedMain = async (): Promise<{ readonly value: unknown } | nul
   // A CommonJS app needs no ESM loader; it was evaluated before the first turn of the loop.
   if (mainModule?.loaded === true) return { value: mainModule.exports }
   try {
-    return { value: await import(pathToFileURL(require.resolve(process.argv[1] ?? '')).href) }
+    // In a constant: inside of `import()` the compiler (7.0) loses where the function came from.
+    const url = pathToFileURL(require.resolve(process.argv[1] ?? '')).href
+    return { value: await import(url) }
   } catch {
     return null
   }

@@ -55,7 +55,11 @@ test('a host that does not exist', async () => {
 })
 
 test('a descriptor that is no socket', async () => {
-  expectRefused(await monoceros(['app.js', '-b', 'fd://77']), 2, /bind: cannot listen on fd:\/\/77: there is no such descriptor/)
+  expectRefused(
+    await monoceros(['app.js', '-b', 'fd://77']),
+    2,
+    /bind: cannot listen on fd:\/\/77: there is no such descriptor/,
+  )
 })
 
 test('an app file that is not there', async () => {
@@ -122,7 +126,18 @@ test('no permission for a port', async () => {
   chmodSync(folder, 0o755)
   const outcome = await run(
     'setpriv',
-    ['--reuid=65534', '--regid=65534', '--clear-groups', '--bounding-set=-all', process.execPath, dist('cli/monoceros.js'), 'app.js', '-b', '127.0.0.1:81', '--no-control-socket'],
+    [
+      '--reuid=65534',
+      '--regid=65534',
+      '--clear-groups',
+      '--bounding-set=-all',
+      process.execPath,
+      dist('cli/monoceros.js'),
+      'app.js',
+      '-b',
+      '127.0.0.1:81',
+      '--no-control-socket',
+    ],
     { cwd: folder },
   )
   // Where the machine lets everybody have low ports there is nothing to refuse.
@@ -134,7 +149,11 @@ test('a user that does not exist', async () => {
 })
 
 test('a log file that cannot be opened', async () => {
-  expectRefused(await monoceros(['app.js', '--error-logfile', '/nowhere/at/all.log']), 2, /errorlog: cannot open \/nowhere\/at\/all\.log/)
+  expectRefused(
+    await monoceros(['app.js', '--error-logfile', '/nowhere/at/all.log']),
+    2,
+    /errorlog: cannot open \/nowhere\/at\/all\.log/,
+  )
 })
 
 test('a full descriptor table: workers that cannot be started back off, the others serve on', async () => {
