@@ -2,7 +2,7 @@
 
 import { presentable } from '../config/describe.ts'
 import type { LoadedConfig } from '../config/load.ts'
-import { SETTING_NAMES } from '../config/settings.ts'
+import { type Config, SETTING_NAMES } from '../config/settings.ts'
 import type { Commands } from '../control/protocol.ts'
 import { EXIT_CODE } from '../exit-codes.ts'
 import type { Kernel } from '../kernel/kernel.ts'
@@ -93,10 +93,19 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
 
   const reopen = (): void => {
     log.reopen()
-    const files = outputs.reopen(reloader.current.config)
-    manager.reopen(files)
-    if (files === null) return
-    for (const { pid } of workers.all()) workers.tell(pid, { kind: 'reopen', files: ['stdout', 'stderr'] }, files)
+    useOutputs(reloader.current.config)
+    const { files, fds, captured } = outputs.opened
+    manager.reopen(captured === null ? null : [captured, captured])
+    if (files.length > 0) for (const { pid } of workers.all()) workers.tell(pid, { kind: 'reopen', files }, fds)
+  }
+
+  /** What cannot be opened is said, and the files of before go on. */
+  const useOutputs = (config: Config): void => {
+    try {
+      outputs.adopt(config)
+    } catch (error) {
+      log.error(error instanceof Error ? error.message : String(error))
+    }
   }
 
   const arbiter: Arbiter = new Arbiter(
@@ -125,6 +134,7 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
       prepare: (read) => prepareGeneration(read, first.listeners),
       begin({ config }, generation) {
         log.configure(styleOf(config))
+        useOutputs(config)
         arbiter.reload(generation)
       },
       schedule: (job) => arbiter.schedule(job),

@@ -28,30 +28,72 @@ const socketWriter = (kernel: Kernel): WriteNow | undefined =>
 export const styleOf = ({ loglevel, logFormat }: Config) =>
   ({ level: loglevel, format: logFormat === 'auto' ? 'text' : logFormat }) as const
 
-/** What the workers write to 1 and 2 goes where our own output goes, or with `captureOutput` into the log's file. */
+/** What workers have open besides their sockets: where they write to, and the names of it in a `reopen` message. */
+export type Reopened = {
+  readonly files: readonly ('stdout' | 'stderr' | 'accesslog')[]
+  readonly fds: readonly Fd[]
+  /** What stands on both 1 and 2; null where they are ours. */
+  readonly captured: Fd | null
+}
+
+/**
+ * What the workers write to 1 and 2 goes where our own output goes, or with `captureOutput` into the log's file. Their
+ * access log is opened here as well, because they may not have the right to.
+ */
 export class Outputs {
   readonly #kernel: Kernel
   readonly #stdin: Fd = fd(openSync('/dev/null', 'r'))
-  #file: Fd | null = null
+  #captured: Fd | null = null
+  #accesslog: Fd | null = null
 
+  /** Throws a `SetupError` where a file cannot be opened. */
   constructor(kernel: Kernel, config: Config) {
     this.#kernel = kernel
-    this.#open(config)
+    this.adopt(config)
   }
 
   get standard(): Standard {
-    return { stdin: this.#stdin, stdout: this.#file ?? fd(1), stderr: this.#file ?? fd(2) }
+    return {
+      stdin: this.#stdin,
+      stdout: this.#captured ?? fd(1),
+      stderr: this.#captured ?? fd(2),
+      accesslog: this.#accesslog,
+    }
   }
 
-  /** Opens the file anew. The new descriptors for workers that are there; null where there is no file. */
-  reopen(config: Config): readonly Fd[] | null {
-    if (this.#file !== null) this.#kernel.close(this.#file)
-    this.#file = null
-    this.#open(config)
-    return this.#file === null ? null : [this.#file, this.#file]
+  /**
+   * Opens all files anew, as the settings name them; workers that are there keep the old ones until they are told.
+   * Throws a `SetupError` where one cannot be opened, and then nothing has changed.
+   */
+  adopt({ errorlog, captureOutput, accesslog }: Config): void {
+    const captured = captureOutput && errorlog !== '-' ? this.#open('errorlog', errorlog) : null
+    try {
+      const access = accesslog === null ? null : this.#open('accesslog', accesslog)
+      this.#close()
+      this.#captured = captured
+      this.#accesslog = access
+    } catch (error) {
+      if (captured !== null) this.#kernel.close(captured)
+      throw error
+    }
   }
 
-  #open({ errorlog, captureOutput }: Config): void {
-    if (captureOutput && errorlog !== '-') this.#file = this.#kernel.openAppend(errorlog)
+  /** What a worker is told after that. */
+  get opened(): Reopened {
+    const named = { stdout: this.#captured, stderr: this.#captured, accesslog: this.#accesslog }
+    const open = Object.entries(named).filter((entry): entry is [keyof typeof named, Fd] => entry[1] !== null)
+    return { files: open.map(([name]) => name), fds: open.map(([, opened]) => opened), captured: this.#captured }
+  }
+
+  #open(setting: string, path: string): Fd {
+    try {
+      return path === '-' ? this.#kernel.dup(fd(1)) : this.#kernel.openAppend(path)
+    } catch (error) {
+      throw new SetupError(`${setting}: cannot open ${path}: ${(error as NodeJS.ErrnoException).code}`)
+    }
+  }
+
+  #close(): void {
+    for (const open of [this.#captured, this.#accesslog]) if (open !== null) this.#kernel.close(open)
   }
 }

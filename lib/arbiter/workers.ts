@@ -30,8 +30,13 @@ export type Heard =
   | { readonly kind: 'beat' }
   | { readonly kind: 'garbled'; readonly why: string }
 
-/** Where workers' standard descriptors come from. */
-export type Standard = { readonly stdin: Fd; readonly stdout: Fd; readonly stderr: Fd }
+/** Where workers' standard descriptors come from, and what their access log is written to. */
+export type Standard = {
+  readonly stdin: Fd
+  readonly stdout: Fd
+  readonly stderr: Fd
+  readonly accesslog: Fd | null
+}
 
 export class Workers {
   readonly #kernel: Kernel
@@ -59,7 +64,7 @@ export class Workers {
       const descriptors = { ...standard, channel: theirs }
       const pid = this.#kernel.spawn(workerPlan(generation.program, process.execPath, descriptors))
       this.#kernel.close(theirs)
-      return this.#adopt({
+      const worker = this.#adopt({
         key,
         pid,
         generation,
@@ -68,6 +73,9 @@ export class Workers {
         cell,
         fault: null,
       })
+      const { accesslog } = standard
+      if (accesslog !== null) worker.channel.send({ kind: 'reopen', files: ['accesslog'] }, [accesslog])
+      return worker
     } catch (error) {
       for (const fd of opened) this.#kernel.close(fd)
       this.#heartbeats.giveBack(cell)

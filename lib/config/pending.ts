@@ -23,8 +23,6 @@ export const PENDING: readonly SettingName[] = [
   'certReqs',
   'ciphers',
   'tlsMinVersion',
-  'accesslog',
-  'accessLogFormat',
   'syslog',
   'syslogAddr',
   'syslogPrefix',

@@ -23,6 +23,8 @@ export type EngineOptions = {
 export type ResponseRecord = {
   readonly request: IncomingMessage
   readonly response: ServerResponse
+  /** As it came: an app may rewrite `request.url`. */
+  readonly target: string
   /** Sent to the client for it, head included; on a pipelined connection as exact as the socket counts. */
   readonly bytes: number
   /** From the head of the request to the end of the response, in milliseconds. */

@@ -4,12 +4,17 @@ import { ms } from '../units.ts'
 import type { Connection } from './connection.ts'
 import type { Outgoing } from './node.ts'
 
-const starts = new WeakMap<Outgoing, number>()
+type Start = { readonly at: number; readonly target: string }
+
+const starts = new WeakMap<Outgoing, Start>()
 
 /** The response has been made. */
 export function noteResponse(connection: Connection, response: Outgoing): void {
-  const { service } = connection
-  if (service.onResponse !== null) starts.set(response, service.now())
+  const { service, socket } = connection
+  if (service.onResponse === null) return
+  starts.set(response, { at: service.now(), target: response.req.url ?? '' })
+  // Asked for once, Node knows it for ever; of a closed socket nobody could tell any more.
+  void socket.remoteAddress
 }
 
 /** The response is sent, or its connection gone. */
@@ -21,5 +26,6 @@ export function reportResponse(connection: Connection, response: Outgoing, abort
   const written = socket.bytesWritten ?? 0
   const bytes = written - connection.written
   connection.written = written
-  service.onResponse({ request: response.req, response, bytes, duration: ms(service.now() - start), aborted })
+  const { at, target } = start
+  service.onResponse({ request: response.req, response, target, bytes, duration: ms(service.now() - at), aborted })
 }

@@ -42,7 +42,7 @@ export type AccessFormatter = (record: AccessRecord) => string
 
 type Atom = (record: AccessRecord) => string | number
 
-/** Compiles a format once. Throws an `Error` of one line where it has an atom that does not exist. */
+/** Compiles a format once. Throws an `Error` that says what a format may be where it is none. */
 export function accessFormatter(format: string): AccessFormatter {
   if (format === 'json') return (record) => jsonLine(asObject(record))
   const parts = parse(format)
@@ -50,6 +50,16 @@ export function accessFormatter(format: string): AccessFormatter {
     let line = ''
     for (const part of parts) line += typeof part === 'string' ? part : escapeQuoted(String(part(record)))
     return `${line}\n`
+  }
+}
+
+/** What a format should be where it is none; null where it is. */
+export function accessFormatProblem(format: string): string | null {
+  try {
+    accessFormatter(format)
+    return null
+  } catch (error) {
+    return (error as Error).message
   }
 }
 
@@ -70,9 +80,7 @@ function parse(format: string): (string | Atom)[] {
 
 function fixed(text: string): string {
   if (!text.includes('%')) return escapeControls(text)
-  throw new Error(
-    `${JSON.stringify(text)} has a % that belongs to no atom; atoms are written as %(h)s, a percent sign as %%`,
-  )
+  throw new Error('a format with atoms such as %(h)s and with %% for a percent sign')
 }
 
 const ATOMS: Readonly<Record<string, Atom>> = {
@@ -101,7 +109,7 @@ function atomOf(name: string): Atom {
   const known = Object.hasOwn(ATOMS, name) ? ATOMS[name] : undefined
   if (known) return known
   const [, quoted, kind] = /^\{([^{}]+)\}([ioe])$/.exec(name) ?? []
-  if (quoted === undefined) throw new Error(`%(${name})s is no atom; there are ${NAMES}`)
+  if (quoted === undefined) throw new Error(`a format without %(${name})s, which is no atom; there are ${NAMES}`)
   const lower = quoted.toLowerCase()
   if (kind === 'i') return (record) => record.requestHeader(lower) ?? '-'
   if (kind === 'o') return (record) => record.responseHeader(lower) ?? '-'

@@ -7,13 +7,13 @@
  */
 import { closeSync, writeSync } from 'node:fs'
 import { closeQuietly, openLogFile, openNonBlocking } from './descriptor.ts'
+import { LineQueue } from './queue.ts'
 
 /** Bytes that wait for a slow reader at most. */
 export const QUEUE_LIMIT = 1024 * 1024
 /** Milliseconds between two attempts on a full pipe, and that `flushNow` waits in all. */
 const RETRY_AFTER = 20
 const FLUSH_LIMIT = 250
-const NEWLINE = 10
 
 /** Writes what fits now without blocking: bytes written, 0 when nothing fits. Throws the errors of write(2). */
 export type WriteNow = (fd: number, data: Uint8Array) => number
@@ -30,12 +30,12 @@ export type SinkTarget = {
   readonly onTrouble?: (line: string) => void
 }
 
-/** The line that says how many lines were dropped, its newline included. */
+/** The line that says how many lines were dropped, its newline included; '' where the log is not the place for it. */
 export type DroppedLine = (lines: number) => string
 
 export type Sink = {
-  /** One whole line (or several), its newline included. */
-  write(line: string): void
+  /** Whole lines, the newline at the end included; how many they are, for the count of what is dropped. */
+  write(text: string, lines?: number): void
   reopen(): void
   flushNow(): void
   close(): void
@@ -53,23 +53,11 @@ const DESCRIPTOR_PATHS: Readonly<Record<string, number>> = { '-': 2, '/dev/stdou
 class QueuedSink implements Sink {
   readonly #target: SinkTarget
   readonly #file: string | undefined
-  readonly #limit: number
   #fd: number
   /** Whether `#fd` was opened here. */
   #own = false
   readonly #droppedLine: DroppedLine
-  #queue: Buffer[] = []
-  /** Index of the queue's first line; what is before it is written. */
-  #head = 0
-  #queuedBytes = 0
-  /** The first buffer of the queue is the rest of a line whose beginning is out. */
-  #torn = false
-  /** A newline, after a torn line whose rest was lost: the next one must not be glued to its beginning. */
-  #prefix = ''
-  #dropped = 0
-  #reported = 0
-  /** How many dropped lines the queued note speaks of; 0 while none is queued. */
-  #noted = 0
+  readonly #queue: LineQueue
   #timer: NodeJS.Timeout | undefined
   readonly #told = new Set<string>()
 
@@ -77,7 +65,7 @@ class QueuedSink implements Sink {
     const { fd, file } = target
     this.#target = target
     this.#droppedLine = droppedLine
-    this.#limit = target.limit ?? QUEUE_LIMIT
+    this.#queue = new LineQueue(target.limit ?? QUEUE_LIMIT)
     const descriptor = fd ?? DESCRIPTOR_PATHS[file ?? '-']
     this.#file = descriptor === undefined ? file : undefined
     this.#fd = descriptor ?? openLogFile(file!)
@@ -90,15 +78,11 @@ class QueuedSink implements Sink {
   }
 
   get dropped(): number {
-    return this.#dropped
+    return this.#queue.lost
   }
 
-  write(line: string): void {
-    if (this.#queuedBytes + Buffer.byteLength(line) > this.#limit) {
-      this.#dropped += 1
-      return
-    }
-    this.#push(line)
+  write(text: string, lines = 1): void {
+    this.#queue.push(text, lines)
     if (this.#timer === undefined) this.#drain()
   }
 
@@ -126,70 +110,30 @@ class QueuedSink implements Sink {
     if (this.#own) closeSync(this.#fd)
   }
 
-  #push(line: string): void {
-    const data = Buffer.from(this.#prefix + line)
-    this.#prefix = ''
-    this.#queue.push(data)
-    this.#queuedBytes += data.length
-  }
-
-  #clear(): void {
-    this.#queue = []
-    this.#head = 0
-    this.#queuedBytes = 0
-    this.#noted = 0
-    this.#torn = false
-  }
-
   /** Writes until the queue is empty or the descriptor takes no more; true in the first case. */
   #drain(): boolean {
     clearTimeout(this.#timer)
     this.#timer = undefined
     for (;;) {
-      if (this.#head === this.#queue.length && !this.#noteDropped()) return true
+      const first = this.#queue.first()
+      if (first === null) {
+        if (this.#queue.pushNote(this.#droppedLine)) continue
+        return true
+      }
       try {
-        if (this.#writeFirst()) continue
+        const written = writeSome(this.#fd, first, this.#own ? undefined : this.#target.writeNow)
+        this.#queue.took(written)
+        if (written > 0) continue
       } catch (error) {
         if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') {
-          this.#lose(error)
+          this.#queue.lose()
+          this.#tell(`cannot write to ${this.#file ?? `descriptor ${this.#target.fd ?? 2}`}`, error)
           return true
         }
       }
       this.#timer = setTimeout(() => this.#drain(), RETRY_AFTER).unref()
       return false
     }
-  }
-
-  /** False when nothing of it could be written. */
-  #writeFirst(): boolean {
-    const first = this.#queue[this.#head]!
-    const written = writeSome(this.#fd, first, this.#own ? undefined : this.#target.writeNow)
-    this.#queuedBytes -= written
-    if (written < first.length) {
-      this.#queue[this.#head] = first.subarray(written)
-      this.#torn ||= written > 0
-    } else {
-      this.#head += 1
-      this.#torn = false
-    }
-    return written > 0
-  }
-
-  /** The queue is written: forgets it, and queues the line about what was dropped. False when nothing was. */
-  #noteDropped(): boolean {
-    this.#reported += this.#noted
-    this.#clear()
-    this.#noted = this.#dropped - this.#reported
-    if (this.#noted > 0) this.#push(this.#droppedLine(this.#noted))
-    return this.#noted > 0
-  }
-
-  /** An error that waiting does not cure: the queue is lost, and the next line is tried afresh. */
-  #lose(error: unknown): void {
-    this.#dropped += this.#queue.length - this.#head - (this.#noted > 0 ? 1 : 0)
-    if (this.#torn || this.#queue[this.#head]?.[0] === NEWLINE) this.#prefix = '\n'
-    this.#clear()
-    this.#tell(`cannot write to ${this.#file ?? `descriptor ${this.#target.fd ?? 2}`}`, error)
   }
 
   /** Once for each kind of error, until the log is reopened. */

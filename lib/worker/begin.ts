@@ -6,8 +6,10 @@ import type { Server } from 'node:net'
 import { row } from '../channel/heartbeat.ts'
 import type { ToWorker } from '../channel/messages.ts'
 import { formatAddress } from '../config/address.ts'
+import type { WorkerSettings } from '../config/settings.ts'
 import type { Kernel, ListenerAddress } from '../kernel/kernel.ts'
-import { type Fd, ms } from '../units.ts'
+import { type Fd, fd, ms } from '../units.ts'
+import { AccessLog } from './access-log.ts'
 import { exportTarget } from './address.ts'
 import { beatInterval, startBeat } from './beat.ts'
 import { Boot } from './boot.ts'
@@ -33,7 +35,12 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
   const warn = (text: string) => void channel.send({ kind: 'log', level: 'warning', text })
   const faults = new Faults(file, (fault) => void channel.send({ kind: 'failed', ...fault }))
   const limit = requestLimit(settings, (reason) => void channel.send({ kind: 'retire', reason }))
-  const servers = new Servers({ arrived: () => limit(servers.counts.requests), warn })
+  const access = accessLog(settings, kernel, warn)
+  const servers = new Servers({
+    arrived: () => limit(servers.counts.requests),
+    responded: access && ((record) => access.record(record)),
+    warn,
+  })
   const bind = go.listeners.map((address, place) => ({ address, fd: listeners[place]! }))
 
   const listened = interceptListen({
@@ -100,7 +107,7 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
         faults.settle()
         drain.order({ within: ms(message.within), after: ms(message.after ?? 0) })
       } else if (message.kind === 'quit') leave()
-      else if (message.kind === 'reopen') reopen(kernel, message, received)
+      else if (message.kind === 'reopen') reopen(kernel, message, received, access)
       else for (const fd of received) kernel.close(fd)
     },
     ended: leave,
@@ -155,11 +162,24 @@ const stopAccepting = (kernel: Kernel, server: Server): void => {
   }
 }
 
-const reopen = (kernel: Kernel, { files }: Extract<ToWorker, { kind: 'reopen' }>, fds: readonly Fd[]): void => {
+/** Its lines are written when the process ends, however it comes to that. */
+const accessLog = (settings: WorkerSettings, kernel: Kernel, warn: (text: string) => void): AccessLog | null => {
+  if (settings.accesslog === null) return null
+  const writeNow = (to: number, data: Uint8Array) => kernel.writeNow(fd(to), data)
+  const log = new AccessLog({ format: settings.accessLogFormat, writeNow, onTrouble: (line) => warn(line.trimEnd()) })
+  process.on('exit', () => log.flush())
+  return log
+}
+
+type Reopen = Extract<ToWorker, { kind: 'reopen' }>
+
+const reopen = (kernel: Kernel, { files }: Reopen, fds: readonly Fd[], access: AccessLog | null): void => {
   const places = { stdout: 1, stderr: 2, accesslog: null }
-  fds.forEach((fd, index) => {
-    const place = places[files[index] ?? 'accesslog']
-    if (place !== null) kernel.dup2(fd, place)
-    kernel.close(fd)
-  })
+  for (const [index, opened] of fds.entries()) {
+    const file = files[index] ?? 'accesslog'
+    const place = places[file]
+    if (place !== null) kernel.dup2(opened, place)
+    if (file === 'accesslog' && access !== null) access.use(opened)
+    else kernel.close(opened)
+  }
 }

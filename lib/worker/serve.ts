@@ -1,5 +1,6 @@
 /** Who speaks the protocol of a server that the app listens with. The one place that knows which engine does. */
 import type { Server } from 'node:net'
+import type { ResponseRecord } from '../http/engine.ts'
 import type { Ms } from '../units.ts'
 import { type Counts, newCounts } from './counts.ts'
 import type { Family } from './listen.ts'
@@ -21,17 +22,21 @@ export type Served = {
   cut(): void
 }
 
+export type Responded = ((record: ResponseRecord) => void) | null
+
 export class Servers {
   readonly counts: Counts = newCounts()
   readonly #served = new Map<Server, Served>()
   readonly #warn: (text: string) => void
   readonly #arrived: () => void
+  readonly #responded: Responded
   #saidHttp2 = false
 
-  /** `arrived`: a request was counted. */
-  constructor(hear: { arrived(): void; warn(text: string): void }) {
+  /** `arrived`: a request was counted. `responded`, where anybody wants to know: its response is sent. */
+  constructor(hear: { arrived(): void; responded: Responded; warn(text: string): void }) {
     this.#warn = hear.warn
     this.#arrived = hear.arrived
+    this.#responded = hear.responded
   }
 
   /** Called before a server accepts its first connection, and again when it listens anew. */
@@ -41,7 +46,7 @@ export class Servers {
       this.#saidHttp2 = true
       this.#warn("the app's http2 server keeps Node's own HTTP parser")
     }
-    this.#served.set(server, track(server, family, this.counts, this.#arrived))
+    this.#served.set(server, track(server, family, this.counts, { arrived: this.#arrived, responded: this.#responded }))
   }
 
   all(): readonly Served[] {

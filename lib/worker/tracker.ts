@@ -6,14 +6,17 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node
 import type { Http2Session, ServerHttp2Stream } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 import tls from 'node:tls'
+import { ms } from '../units.ts'
 import { type Counts, countStatus } from './counts.ts'
 import type { Family } from './listen.ts'
-import type { Served } from './serve.ts'
+import type { Responded, Served } from './serve.ts'
 
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean
 
-/** `arrived` is called for each request, after it was counted. */
-export const track = (server: Server, family: Family, counts: Counts, arrived: () => void): Served => {
+/** Told of each request after it was counted, and of its response when it is over. */
+export type Hearing = { readonly arrived: () => void; readonly responded: Responded }
+
+export const track = (server: Server, family: Family, counts: Counts, { arrived, responded }: Hearing): Served => {
   const sockets = new Set<Socket>()
   const streams = new Set<Socket>()
   const answers = new Set<ServerResponse>()
@@ -47,12 +50,13 @@ export const track = (server: Server, family: Family, counts: Counts, arrived: (
       look()
     })
   }
-  const requested = (response: ServerResponse) => {
+  const requested = (request: IncomingMessage, response: ServerResponse) => {
     // A `checkContinue` listener hands the request on by emitting `request` itself.
     if (answers.has(response)) return
     answers.add(response)
     if (draining) lastOnConnection(response)
     began()
+    if (responded) report(request, response, responded)
     response.once('close', () => {
       answers.delete(response)
       ended(response.headersSent ? response.statusCode : undefined)
@@ -78,7 +82,8 @@ export const track = (server: Server, family: Family, counts: Counts, arrived: (
   server.emit = function (this: Server, event: string | symbol, ...args: unknown[]) {
     if (event === arrival) connected(args[0] as Socket)
     else if (event === 'request' || event === 'checkContinue' || event === 'checkExpectation') {
-      if ((args[0] as IncomingMessage).httpVersionMajor < 2) requested(args[1] as ServerResponse)
+      if ((args[0] as IncomingMessage).httpVersionMajor < 2)
+        requested(args[0] as IncomingMessage, args[1] as ServerResponse)
     } else if (event === 'upgrade' || event === 'connect') streams.add(args[1] as Socket)
     else if (event === 'stream') opened(args[0] as ServerHttp2Stream)
     else if (event === 'session') joined(args[0] as Http2Session)
@@ -109,6 +114,24 @@ export const track = (server: Server, family: Family, counts: Counts, arrived: (
       for (const socket of sockets) socket.destroy()
     },
   }
+}
+
+/** Target and address are taken at the beginning: an app may rewrite the one, a closed socket has forgotten the other. */
+const report = (request: IncomingMessage, response: ServerResponse, responded: NonNullable<Responded>): void => {
+  const { socket, url: target = '' } = request
+  const start = performance.now()
+  const before = socket.bytesWritten
+  let done = false
+  const over = () => {
+    if (done) return
+    done = true
+    const duration = ms(performance.now() - start)
+    const bytes = socket.bytesWritten - before
+    responded({ request, response, target, bytes, duration, aborted: !response.writableFinished })
+  }
+  void socket.remoteAddress
+  // An app may exit as soon as its answer is sent; without an answer there is only 'close'.
+  response.once('finish', over).once('close', over)
 }
 
 const lastOnConnection = (answer: ServerResponse): void => {

@@ -62,13 +62,13 @@ test.each([
 })
 
 test.each([
-  ['%(z)s', '%(z)s is no atom; there are h, l, u, t, r, s,'],
-  ['%(constructor)s', '%(constructor)s is no atom'],
-  ['%({}i)s', '%({}i)s is no atom'],
-  ['%({a}x)s', '%({a}x)s is no atom'],
-  ['%h', 'has a % that belongs to no atom'],
-  ['%(h)', 'has a % that belongs to no atom'],
-  ['50% %(h)s', 'has a % that belongs to no atom'],
+  ['%(z)s', 'a format without %(z)s, which is no atom; there are h, l, u, t, r, s,'],
+  ['%(constructor)s', 'a format without %(constructor)s'],
+  ['%({}i)s', 'a format without %({}i)s'],
+  ['%({a}x)s', 'a format without %({a}x)s'],
+  ['%h', 'a format with atoms such as %(h)s and with %% for a percent sign'],
+  ['%(h)', 'a format with atoms such as %(h)s'],
+  ['50% %(h)s', 'a format with atoms such as %(h)s'],
 ])('The format %s is refused.', (format, message) => {
   expect(() => accessFormatter(format)).toThrow(message)
 })

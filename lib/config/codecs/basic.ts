@@ -1,5 +1,5 @@
 /** Switches, texts, choices, and "or nothing". Pure. */
-import { bad, type Codec, good } from '../codec.ts'
+import { andThen, bad, type Codec, good } from '../codec.ts'
 
 /** On or off. As a flag: `--name` and `--no-name`. */
 export const toggle: Codec<boolean, boolean> = {
@@ -78,5 +78,20 @@ export function refusable<Out, In>(codec: Codec<Out, In>): Codec<Out | false, In
       return checked.ok ? checked : bad(value, allowed)
     },
     format: (value) => (value === false ? false : codec.format(value)),
+  }
+}
+
+/** A text that `problemOf` finds nothing wrong with; what it says is a noun phrase of what is allowed. */
+export function judged(
+  base: Codec<string, string>,
+  problemOf: (value: string) => string | null,
+): Codec<string, string> {
+  return {
+    ...base,
+    check: (value, context) =>
+      andThen(base.check(value, context), (checked) => {
+        const problem = problemOf(checked)
+        return problem === null ? good(checked) : bad(checked, problem)
+      }),
   }
 }

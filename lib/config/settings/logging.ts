@@ -1,5 +1,6 @@
 /** Settings: logs and metrics. Pure. */
-import { choice, optional, text, toggle } from '../codecs/basic.ts'
+import { accessFormatProblem } from '../../log/access.ts'
+import { choice, judged, optional, text, toggle } from '../codecs/basic.ts'
 import { address, collector } from '../codecs/network.ts'
 import { logFile } from '../codecs/paths.ts'
 import { setting } from '../setting.ts'
@@ -50,7 +51,7 @@ export const LOGGING = {
   }),
   accessLogFormat: setting({
     flags: ['--access-logformat'],
-    type: text('FORMAT', 'a format such as "%(h)s %(r)s %(s)s", or "json"'),
+    type: judged(text('FORMAT', 'a format such as "%(h)s %(r)s %(s)s", or "json"'), accessFormatProblem),
     default: '%(h)s %(l)s %(u)s %(t)s "%(r)s" %(s)s %(b)s "%(f)s" "%(a)s"',
     effect: 'workers',
     worker: true,
