@@ -29,6 +29,8 @@ import type { Standard } from './workers.ts'
 /** Between two looks for what a dead manager has left. */
 const LOOK_AGAIN = ms(20)
 
+const SIGNAL = { terminate: 'SIGTERM', abort: 'SIGABRT', kill: 'SIGKILL' } as const
+
 const MAIN = join(__dirname, '..', 'manager', 'main.js')
 const CHANNEL = 3
 
@@ -261,12 +263,14 @@ export class Manager implements Ward {
     }
   }
 
+  /** A manager has no watcher for its stack; where it hangs, the next step of its ladder follows. */
   #signal(pid: Pid, how: How): void {
     const { kernel } = this.#parts
+    // Reaped, its leftovers not gone: its number may be another's.
+    if (this.#left !== null || how === 'stack') return
     if (how === 'drain') this.#channel?.send({ kind: 'stop', how: 'graceful' })
     else if (how === 'quit') this.#channel?.send({ kind: 'stop', how: 'quick' })
-    else if (how === 'terminate') kernel.kill(pid, 'SIGTERM')
-    else kernel.kill(pid, 'SIGKILL')
+    else kernel.kill(pid, SIGNAL[how])
     kernel.kill(pid, 'SIGCONT')
   }
 }

@@ -48,6 +48,8 @@ export type Phase =
       readonly child: Child
       readonly reason: Reason
       readonly height: number
+      /** When it was put on the rung of that height, and how long it is left there. */
+      readonly since: Ms
       readonly until: Ms
       readonly trouble: Trouble | null
       readonly wasGood: boolean
@@ -83,7 +85,7 @@ export type Event =
   | { readonly kind: 'heard'; readonly pid: Pid }
   | { readonly kind: 'exited'; readonly pid: Pid; readonly exit: Exit; readonly fault?: Fault | undefined }
   | { readonly kind: 'tick' }
-  /** Nobody ran for that long: whatever is asked of a process moves by as much. */
+  /** Nobody ran for that long before now: what a process was given time for is given as much more. */
   | { readonly kind: 'gap'; readonly ms: Ms }
 
 /**

@@ -141,25 +141,32 @@ export function left(life: Life, phase: In<'leaving'>, { exit }: On<'exited'>, n
 
 // ── gap ────────────────────────────────────────────────────────────────────────────────────────────────────────────
 
-export const postponeSince = (life: Life, phase: In<'spawning'> | In<'starting'>, { ms: gap }: On<'gap'>): Step =>
-  none({ ...life, phase: { ...phase, since: ms(phase.since + gap) } })
+export const postponeSince = (
+  life: Life,
+  phase: In<'spawning'> | In<'starting'>,
+  { ms: gap }: On<'gap'>,
+  now: Ms,
+): Step => none({ ...life, phase: { ...phase, since: later(phase.since, gap, now) } })
 
-export const postponeProof = (life: Life, phase: In<'proving'>, { ms: gap }: On<'gap'>): Step =>
+export const postponeProof = (life: Life, phase: In<'proving'>, { ms: gap }: On<'gap'>, now: Ms): Step => {
+  const { booting, since, heard } = phase
+  const moved = { booting: later(booting, gap, now), since: later(since, gap, now), heard: later(heard, gap, now) }
+  return none({ ...life, phase: { ...phase, ...moved } })
+}
+
+export const postponeUp = (life: Life, phase: In<'up'>, { ms: gap }: On<'gap'>, now: Ms): Step =>
   none({
     ...life,
-    phase: {
-      ...phase,
-      booting: ms(phase.booting + gap),
-      since: ms(phase.since + gap),
-      heard: ms(phase.heard + gap),
-    },
+    phase: { ...phase, since: later(phase.since, gap, now), heard: later(phase.heard, gap, now) },
   })
 
-export const postponeUp = (life: Life, phase: In<'up'>, { ms: gap }: On<'gap'>): Step =>
-  none({ ...life, phase: { ...phase, since: ms(phase.since + gap), heard: ms(phase.heard + gap) } })
+export const postponeUntil = (life: Life, phase: In<'leaving'>, { ms: gap }: On<'gap'>, now: Ms): Step => {
+  const since = later(phase.since, gap, now)
+  return none({ ...life, phase: { ...phase, since, until: ms(phase.until + since - phase.since) } })
+}
 
-export const postponeUntil = (life: Life, phase: In<'leaving'>, { ms: gap }: On<'gap'>): Step =>
-  none({ ...life, phase: { ...phase, until: ms(phase.until + gap) } })
+/** What happened after the gap, in the turn that tells of it, has not been waited for meanwhile. */
+const later = (moment: Ms, gap: Ms, now: Ms): Ms => ms(Math.max(moment, Math.min(moment + gap, now)))
 
 // ── helpers ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
@@ -188,7 +195,16 @@ function leave(
   now: Ms,
   policy: LifePolicy,
 ): Step {
-  const phase = { kind: 'leaving', child, reason, height: 0, until: now, trouble, wasGood: kind === 'up' } as const
+  const phase = {
+    kind: 'leaving',
+    child,
+    reason,
+    height: 0,
+    since: now,
+    until: now,
+    trouble,
+    wasGood: kind === 'up',
+  } as const
   return put(life, phase, now, policy)
 }
 
@@ -196,7 +212,7 @@ function leave(
 function put(life: Life, phase: In<'leaving'>, now: Ms, policy: LifePolicy): Step {
   const { how, time } = rung(phase.reason, phase.height, phase.child.announced)
   return {
-    life: { ...life, phase: { ...phase, until: ms(now + policy[time]) } },
+    life: { ...life, phase: { ...phase, since: now, until: ms(now + policy[time]) } },
     effects: [{ kind: 'signal', pid: phase.child.pid, how }],
   }
 }

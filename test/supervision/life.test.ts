@@ -183,14 +183,26 @@ describe('failures', () => {
 })
 
 describe('a gap', () => {
-  test('moves what is asked of a process by as much, and a mere delay not', () => {
-    const late = ms(60_000)
+  const gap = ms(60_000)
+  const end = ms(NOW + 60_010)
+
+  test('gives what a process was given time for as much more, and moves no mere delay', () => {
     for (const [name, phase] of Object.entries(PHASES)) {
-      const life = { ...lifeIn(phase) }
+      const life = lifeIn(phase)
       const before = deadline(life, POLICY)
-      const after = deadline(step(life, { kind: 'gap', ms: late }, NOW, POLICY).life, POLICY)
-      expect([name, after]).toEqual([name, before === null || name === 'waiting' ? before : before + late])
+      const after = deadline(step(life, { kind: 'gap', ms: gap }, end, POLICY).life, POLICY)
+      expect([name, after]).toEqual([name, before === null || name === 'waiting' ? before : before + gap])
     }
+  })
+
+  test('leaves alone what happened after it, in the turn that tells of it', () => {
+    const deadlineAfter = (life: Life) => deadline(step(life, { kind: 'gap', ms: gap }, end, POLICY).life, POLICY)
+    const heard = step(lifeIn(PHASES.up), EVENTS.heard, end, POLICY).life
+    expect(deadlineAfter(heard)).toBe(end + 1000)
+    const stopped = step(lifeIn(PHASES.up), { kind: 'stop', how: 'stop' }, end, POLICY).life
+    expect(deadlineAfter(stopped)).toBe(end + 3000)
+    const spawned = step(lifeIn(PHASES.spawning), EVENTS.spawned, end, POLICY).life
+    expect(deadlineAfter(spawned)).toBe(end + 5000)
   })
 })
 

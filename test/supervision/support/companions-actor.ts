@@ -70,6 +70,7 @@ export class CompanionsActor implements Actor {
       case 'exited':
         return this.#step({ kind: word, name: words[0]!, pid: this.#pidOf(words[0]!), exit: exitOf(words.slice(1)) })
       case 'gap':
+        this.#now += Number(words[0])
         return this.#step({ kind: 'gap', ms: ms(Number(words[0])) })
       case 'wait':
         this.#now = words[0] === undefined ? deadline(this.#companions)! : this.#now + Number(words[0])

@@ -28,6 +28,7 @@ export const PHASES = {
     child,
     reason: 'stop',
     height: 0,
+    since: NOW,
     until: ms(NOW + 3000),
     trouble: { kind: 'silent' },
     wasGood: true,

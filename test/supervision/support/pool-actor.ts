@@ -69,6 +69,7 @@ export class PoolActor implements Actor {
         return this.#step({ kind: word, key: keyOf(name!), pid: this.#pidOf(name!), exit: exitOf(how), fault })
       }
       case 'gap':
+        this.#now += Number(words[0])
         return this.#step({ kind: 'gap', ms: ms(Number(words[0])) })
       case 'wait':
         this.#now = words[0] === undefined ? deadline(this.#pool, this.#policy)! : this.#now + Number(words[0])
