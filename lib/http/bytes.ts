@@ -63,3 +63,15 @@ function table(): Uint8Array {
 export function hexValue(byte: number): number {
   return byte <= 57 ? byte - ZERO : (byte | 32) - 87
 }
+
+/** SP or HTAB. */
+export const isBlank = (byte: number): boolean => byte === SP || byte === HTAB
+
+/** Without the SP and HTAB around it, and no other white space: 0xA0 is obs-text. */
+export function trimBlanks(text: string): string {
+  let start = 0
+  let end = text.length
+  while (start < end && isBlank(text.charCodeAt(start))) start++
+  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
+  return text.slice(start, end)
+}

@@ -1,20 +1,22 @@
 /** Field lines (RFC 9112 §5) up to the empty line that ends them: of a head, or of a trailer section. */
-import { type Bytes, CLASS, COLON, CR, HTAB, LF, SP, TOKEN, VALUE } from './bytes.ts'
+import { type Bytes, CLASS, COLON, CR, isBlank, LF, TOKEN, trimBlanks, VALUE } from './bytes.ts'
 import { HTTP_ERRORS } from './errors.ts'
-import { CONTENT_TYPE, EXPECT, type FieldName, fieldName, HOST, ORDINARY, UNDERSCORE } from './names.ts'
+import { CONTENT_TYPE, EXPECT, fieldName, HOST, ORDINARY, UNDERSCORE } from './names.ts'
 import { DONE, IN_NAME, IN_VALUE, type Progress, type Status } from './progress.ts'
+import { expectedLine, type RememberedLine, rememberLine } from './remembered-lines.ts'
 import type { Rules } from './rules.ts'
-import { fieldValue } from './values.ts'
-import { hasControl, type Window } from './window.ts'
+import { skipText, type Window } from './window.ts'
 
-/** Judges a field that the parser must understand, right behind its line. `start` is the offset of its value. */
-export type FieldJudge = (name: FieldName, value: string, start: number, progress: Progress, rules: Rules) => Status
+/**
+ * Judges the current field of `progress`, one that the parser must understand, behind its line. `proven`: this value
+ * of this field has passed before.
+ */
+export type FieldJudge = (value: string, proven: boolean, progress: Progress, rules: Rules) => Status
 
 /** Reads on from where `progress` stands; when it is done, `progress` stands behind the empty line. */
 export function scanFields(window: Window, end: number, progress: Progress, rules: Rules, judge: FieldJudge): Status {
   const classes = CLASS
   const buffer = window.bytes
-  const words = window.words
   let at = progress.at
   let phase = progress.phase
   for (;;) {
@@ -22,6 +24,16 @@ export function scanFields(window: Window, end: number, progress: Progress, rule
     const limit = start + rules.fieldSize - 1
     const stop = end < limit ? end : limit
     if (phase === IN_NAME) {
+      if (at === start) {
+        const line = expectedLine(window, at, end <= limit ? end : limit + 1, progress.name.slot)
+        if (line !== undefined) {
+          const status = takeLine(line, progress, rules, judge)
+          if (status !== DONE) return status
+          at = progress.lineStart
+          continue
+        }
+        progress.before = progress.name.slot
+      }
       while (at < stop && (classes[buffer[at]!]! & TOKEN) !== 0) at++
       if (at === end && at < limit) return progress.pause(IN_NAME, at)
       if (at === limit) return progress.fail(HTTP_ERRORS.FIELD_TOO_LARGE, at)
@@ -40,41 +52,65 @@ export function scanFields(window: Window, end: number, progress: Progress, rule
       continue
     }
     while ((at & 3) !== 0 && at < stop && (classes[buffer[at]!]! & VALUE) !== 0) at++
-    if ((at & 3) === 0) {
-      const whole = stop >> 2
-      let word = at >> 2
-      while (word < whole && !hasControl(words[word]!)) word++
-      at = word << 2
-      while (at < stop && (classes[buffer[at]!]! & VALUE) !== 0) at++
-    }
+    if ((at & 3) === 0) at = skipText(window.words, at, stop)
+    while (at < stop && (classes[buffer[at]!]! & VALUE) !== 0) at++
     if (at === end && at < limit) return progress.pause(IN_VALUE, at)
     if (at === limit) return progress.fail(HTTP_ERRORS.FIELD_TOO_LARGE, at)
     if (buffer[at] !== CR) return progress.fail(controlError(buffer[at]!), at)
     if (at + 1 === end) return progress.pause(IN_VALUE, at)
     if (buffer[at + 1] !== LF) return progress.fail(HTTP_ERRORS.BARE_CR, at)
-    const status = endField(buffer, at, progress, rules, judge)
+    const status = endLine(window, at, progress, rules, judge)
     if (status !== DONE) return status
-    at += 2
-    progress.fieldStart = start
-    progress.lineStart = at
+    at = progress.lineStart
     phase = IN_NAME
   }
 }
 
 const controlError = (byte: number) => (byte === LF ? HTTP_ERRORS.BARE_LF : HTTP_ERRORS.FIELD_VALUE_INVALID)
 
-/** Takes the value that ends before the CR at `cr`, without the white space around it. */
-function endField(buffer: Bytes, cr: number, progress: Progress, rules: Rules, judge: FieldJudge): Status {
+/** A line that came before, name and value in one. */
+function takeLine(line: RememberedLine, progress: Progress, rules: Rules, judge: FieldJudge): Status {
+  if (progress.count === rules.fields) return progress.fail(HTTP_ERRORS.TOO_MANY_FIELDS, progress.lineStart)
+  progress.name = line.name
+  progress.valueStart = progress.lineStart + line.name.text.length + 1
+  return endField(line.value, true, progress.lineStart + line.length, progress, rules, judge)
+}
+
+/** The line whose CR stands at `cr`. */
+function endLine(window: Window, cr: number, progress: Progress, rules: Rules, judge: FieldJudge): Status {
+  const { lineStart: start, name, before } = progress
+  const value = currentValue(window.bytes, cr, progress)
+  const status = endField(value, false, cr + 2, progress, rules, judge)
+  if (progress.unfolding) progress.unfolding = false
+  else if (status === DONE) rememberLine(window, start, cr + 2, before, name, value)
+  return status
+}
+
+/** The current value, without the white space around it, each fold in it replaced by one space (RFC 9112 §5.2). */
+function currentValue(buffer: Bytes, cr: number, progress: Progress): string {
   let start = progress.valueStart
   let end = cr
   while (start < end && isBlank(buffer[start]!)) start++
   while (end > start && isBlank(buffer[end - 1]!)) end--
-  const name = progress.name
-  const value = progress.unfolding ? unfoldValue(buffer.latin1Slice(start, end)) : fieldValue(buffer, start, end)
-  progress.unfolding = false
+  const value = buffer.latin1Slice(start, end)
+  return progress.unfolding ? trimBlanks(value.split('\r\n').map(trimBlanks).join(' ')) : value
+}
+
+/** Takes the current field over with its value; the next line begins at `next`. */
+function endField(
+  value: string,
+  proven: boolean,
+  next: number,
+  progress: Progress,
+  rules: Rules,
+  judge: FieldJudge,
+): Status {
+  const { name } = progress
   progress.count++
+  progress.fieldStart = progress.lineStart
+  progress.lineStart = next
   if (name.kind !== UNDERSCORE || rules.headerMap !== 'drop') progress.raw.push(name.text, value)
-  return name.kind === ORDINARY ? DONE : judge(name, value, start, progress, rules)
+  return name.kind === ORDINARY ? DONE : judge(value, proven, progress, rules)
 }
 
 /** The line goes on with the value of the field before it. */
@@ -107,19 +143,3 @@ function unfold(progress: Progress, at: number, rules: Rules): Status | typeof U
   progress.lineStart = progress.fieldStart
   return UNFOLDED
 }
-
-/** A value as it stands in the bytes, each fold in it replaced by one space (RFC 9112 §5.2). */
-function unfoldValue(value: string): string {
-  return trimBlanks(value.split('\r\n').map(trimBlanks).join(' '))
-}
-
-/** Without the SP and HTAB around it, and no other white space: 0xA0 is obs-text. */
-export function trimBlanks(text: string): string {
-  let start = 0
-  let end = text.length
-  while (start < end && isBlank(text.charCodeAt(start))) start++
-  while (end > start && isBlank(text.charCodeAt(end - 1))) end--
-  return text.slice(start, end)
-}
-
-const isBlank = (byte: number): boolean => byte === SP || byte === HTAB

@@ -1,7 +1,6 @@
 /** Where a body ends (RFC 9112 §6), from Content-Length and Transfer-Encoding, and nothing that leaves it in doubt. */
-import { ZERO } from './bytes.ts'
+import { trimBlanks, ZERO } from './bytes.ts'
 import { HTTP_ERRORS, type HttpError } from './errors.ts'
-import { trimBlanks } from './fields.ts'
 import type { Progress } from './progress.ts'
 import type { Rules } from './rules.ts'
 

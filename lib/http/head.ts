@@ -93,7 +93,7 @@ export function parseHead(
 
 function scan(window: Window, end: number, progress: Progress, rules: Rules): Status {
   if (progress.phase < IN_NAME) {
-    const status = scanLine(window.bytes, end, progress, rules)
+    const status = scanLine(window, end, progress, rules)
     if (status !== DONE) return status
   }
   return scanFields(window, end, progress, rules, judgeField)

@@ -1,6 +1,7 @@
 /** What the fields mean that the parser itself obeys, judged one by one as they come. */
+
+import { trimBlanks } from './bytes.ts'
 import { HTTP_ERRORS } from './errors.ts'
-import { trimBlanks } from './fields.ts'
 import { contentLength } from './framing.ts'
 import { isHost } from './host.ts'
 import {
@@ -8,7 +9,6 @@ import {
   CONTENT_LENGTH,
   CONTENT_TYPE,
   EXPECT,
-  type FieldName,
   HOST,
   NO_TRAILER,
   TRANSFER_ENCODING,
@@ -20,11 +20,12 @@ import { DONE, OPTION_CLOSE, OPTION_KEEP_ALIVE, OPTION_UPGRADE, type Progress, t
 import type { Rules } from './rules.ts'
 
 /** A field of a head. */
-export function judgeField(name: FieldName, value: string, start: number, progress: Progress, rules: Rules): Status {
-  switch (name.kind) {
+export function judgeField(value: string, proven: boolean, progress: Progress, rules: Rules): Status {
+  const start = progress.valueStart
+  switch (progress.name.kind) {
     case HOST:
       if (progress.host) return progress.fail(HTTP_ERRORS.HOST_REPEATED, start)
-      if (!isHost(value)) return progress.fail(HTTP_ERRORS.HOST_INVALID, start)
+      if (!proven && !isHost(value)) return progress.fail(HTTP_ERRORS.HOST_INVALID, start)
       progress.host = true
       return DONE
     case CONTENT_LENGTH:
@@ -57,8 +58,9 @@ export function judgeField(name: FieldName, value: string, start: number, progre
 }
 
 /** A field of a trailer section (RFC 9110 §6.5.1): nothing that frames, routes or authenticates may come so late. */
-export function judgeTrailer(name: FieldName, _value: string, start: number, progress: Progress, rules: Rules): Status {
-  switch (name.kind) {
+export function judgeTrailer(_value: string, _proven: boolean, progress: Progress, rules: Rules): Status {
+  const start = progress.valueStart
+  switch (progress.name.kind) {
     case HOST:
     case CONTENT_LENGTH:
     case TRANSFER_ENCODING:

@@ -15,9 +15,11 @@ import {
 } from './progress.ts'
 import type { Rules } from './rules.ts'
 import { targetForm } from './target.ts'
+import { skipTarget, type Window } from './window.ts'
 
 /** Reads on from where `progress` stands; when it is done, `progress` stands at the first field. */
-export function scanLine(buffer: Bytes, end: number, progress: Progress, rules: Rules): Status {
+export function scanLine(window: Window, end: number, progress: Progress, rules: Rules): Status {
+  const buffer = window.bytes
   if (progress.phase === START) {
     const status = skipEmptyLines(buffer, end, progress)
     if (status !== DONE) return status
@@ -27,7 +29,7 @@ export function scanLine(buffer: Bytes, end: number, progress: Progress, rules: 
     if (status !== DONE) return status
   }
   if (progress.phase === IN_TARGET) {
-    const status = scanTarget(buffer, end, progress, rules)
+    const status = scanTarget(window, end, progress, rules)
     if (status !== DONE) return status
   }
   return scanVersion(buffer, end, progress)
@@ -96,12 +98,15 @@ function methodDone(progress: Progress, method: string, at: number, rules: Rules
 /** ` HTTP/1.1` */
 const AFTER_TARGET = 9
 
-function scanTarget(buffer: Bytes, end: number, progress: Progress, rules: Rules): Status {
+function scanTarget(window: Window, end: number, progress: Progress, rules: Rules): Status {
   const classes = CLASS
+  const buffer = window.bytes
   const start = progress.targetStart
   const limit = progress.lineStart + rules.line - AFTER_TARGET + 1
   const stop = end < limit ? end : limit
   let at = progress.at
+  while ((at & 3) !== 0 && at < stop && (classes[buffer[at]!]! & TARGET) !== 0) at++
+  if ((at & 3) === 0) at = skipTarget(window.words, at, stop)
   while (at < stop && (classes[buffer[at]!]! & TARGET) !== 0) at++
   if (at >= limit) return progress.fail(HTTP_ERRORS.REQUEST_LINE_TOO_LONG, at)
   if (at === end) return progress.pause(IN_TARGET, at)

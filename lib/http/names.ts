@@ -15,6 +15,7 @@ export type FieldKind =
   | typeof NO_TRAILER
   | typeof UNDERSCORE
   | typeof UNDERSCORE_FRAMING
+  | typeof COOKIE
 
 export const ORDINARY = 0
 export const HOST = 1
@@ -30,8 +31,11 @@ export const NO_TRAILER = 8
 export const UNDERSCORE = 9
 /** Content_Length and the like, which a CGI environment cannot tell from the field itself. */
 export const UNDERSCORE_FRAMING = 10
+/** Ordinary, and not to be remembered. */
+export const COOKIE = 11
 
-export type FieldName = { readonly text: string; readonly kind: FieldKind }
+/** `slot` tells names apart that are kept, from 1 on. */
+export type FieldName = { readonly text: string; readonly kind: FieldKind; readonly slot: number }
 
 const KINDS: Readonly<Record<string, FieldKind>> = {
   host: HOST,
@@ -44,6 +48,7 @@ const KINDS: Readonly<Record<string, FieldKind>> = {
   trailer: NO_TRAILER,
   authorization: NO_TRAILER,
   te: NO_TRAILER,
+  cookie: COOKIE,
 }
 
 const spellings = new Spellings(48)
@@ -51,18 +56,18 @@ const names: FieldName[] = []
 
 /** The name that stands in `buffer` from `start` to `end` (which is not empty). */
 export function fieldName(buffer: Bytes, start: number, end: number): FieldName {
-  if (end - start > spellings.longest) return makeName(buffer, start, end)
+  if (end - start > spellings.longest) return makeName(buffer, start, end, 0)
   const slot = slotOf(buffer, start, end)
   if (spellings.holds(slot, buffer, start, end)) return names[slot]!
-  const name = makeName(buffer, start, end)
+  const name = makeName(buffer, start, end, slot + 1)
   spellings.keep(slot, buffer, start, end)
   names[slot] = name
   return name
 }
 
-function makeName(buffer: Bytes, start: number, end: number): FieldName {
+function makeName(buffer: Bytes, start: number, end: number, slot: number): FieldName {
   const text = buffer.latin1Slice(start, end)
-  return { text, kind: kindOf(text.toLowerCase()) }
+  return { text, kind: kindOf(text.toLowerCase()), slot }
 }
 
 function kindOf(lower: string): FieldKind {

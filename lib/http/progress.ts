@@ -31,7 +31,7 @@ export const ABSOLUTE_FORM = 1
 export const AUTHORITY_FORM = 2
 export const ASTERISK_FORM = 3
 
-const NO_NAME: FieldName = { text: '', kind: ORDINARY }
+const NO_NAME: FieldName = { text: '', kind: ORDINARY, slot: 0 }
 
 /** All positions are offsets from where the head begins. */
 export class Progress {
@@ -59,6 +59,8 @@ export class Progress {
   /** The current field, and where its value begins with the white space before it. */
   name: FieldName = NO_NAME
   valueStart = 0
+  /** The slot of the name before it. */
+  before = 0
   /** Its value has more than one line. */
   unfolding = false
 
@@ -83,6 +85,7 @@ export class Progress {
     this.form = ORIGIN_FORM
     this.count = 0
     this.raw = []
+    this.name = NO_NAME
     this.unfolding = false
     this.host = false
     this.contentType = false

@@ -26,8 +26,33 @@ export function load(buffer: Buffer, from: number, length: number): Window {
   return window
 }
 
-/** Whether one of the four bytes is below 0x20 or 0x7F: each subtraction borrows out of such a byte only. */
-export function hasControl(word: number): boolean {
-  const deletes = word ^ 0x7f7f7f7f
-  return ((((word - 0x20202020) & ~word) | ((deletes - 0x01010101) & ~deletes)) & 0x80808080) !== 0
+/**
+ * Goes on from `at`, the beginning of a word, over words without a byte below 0x20 or 0x7F: to such a word, or to the
+ * last that is not whole before `stop`. A subtraction sets the high bit of a byte that was smaller than what is
+ * subtracted (or of one above such a byte, which changes nothing).
+ */
+export function skipText(words: Int32Array, at: number, stop: number): number {
+  const last = stop >> 2
+  let index = at >> 2
+  while (index < last) {
+    const word = words[index]!
+    const deletes = word ^ 0x7f7f7f7f
+    if (((((word - 0x20202020) & ~word) | ((deletes - 0x01010101) & ~deletes)) & 0x80808080) !== 0) break
+    index++
+  }
+  return index << 2
+}
+
+/** The same over words of which every byte may stand in a target: 0x21 to 0x7E but `#`. */
+export function skipTarget(words: Int32Array, at: number, stop: number): number {
+  const last = stop >> 2
+  let index = at >> 2
+  while (index < last) {
+    const word = words[index]!
+    const unlikeDelete = (word ^ 0x7f7f7f7f) - 0x01010101
+    const unlikeHash = (word ^ 0x23232323) - 0x01010101
+    if (((word | (word - 0x21212121) | unlikeDelete | unlikeHash) & 0x80808080) !== 0) break
+    index++
+  }
+  return index << 2
 }
