@@ -71,14 +71,23 @@ export function arbiterCommands(parts: CommandParts): Commands {
   }
 }
 
-/** Answers when the new generation serves, or has failed. */
+/**
+ * Answers when the new generation serves, or has failed. One that a newer reload takes the place of is no end: the newer
+ * one's is. Waits from before the beginning, since a reload may fail in the turn in which it begins.
+ */
 async function reload({ reload: begin, arbiter, notice }: CommandParts, { gone }: Asker): Promise<Answer> {
+  const before = arbiter.pool.latest
+  const refused = new AbortController()
+  const isEnd = (one: Notice): boolean =>
+    (one.kind === 'reloaded' || (one.kind === 'reloadFailed' && one.trouble.kind !== 'superseded')) &&
+    one.generation > before
+  const ended = notice(isEnd, AbortSignal.any([gone, refused.signal]))
   const problems = await begin()
-  if (problems !== null) return { ...failure(problems.join('; ')), kept_old_config: true }
-  const generation = arbiter.pool.latest
-  const ends = (one: Notice): boolean =>
-    (one.kind === 'reloaded' || one.kind === 'reloadFailed') && one.generation >= generation
-  const end = await notice(ends, gone)
+  if (problems !== null) {
+    refused.abort()
+    return { ...failure(problems.join('; ')), kept_old_config: true }
+  }
+  const end = await ended
   if (end?.kind === 'reloaded') return { ok: true, message: `generation ${end.generation} serves` }
   const why = end?.kind === 'reloadFailed' ? reloadTrouble(end.trouble) : 'monoceros stopped'
   return { ...failure(`reload failed: ${why}`), kept_old_config: true }

@@ -17,7 +17,7 @@ const ABORT_TIMEOUT = ms(3000)
 /** Between two KILLs of a process that does not die. */
 const KILL_EVERY = ms(1000)
 /** After this time up a crash is no part of a loop. */
-const STABLE_AFTER = ms(30_000)
+const STABLE_AFTER = ms(10_000)
 const JITTER = 0.25
 /** Two, because a worker that just died may have better luck. */
 const BOOT_ATTEMPTS = 2
@@ -53,7 +53,7 @@ export function poolPolicy(config: Config): PoolPolicy {
         exitCodes: [],
         delay: { kind: 'exponential', first: config.restartDelay, cap: config.restartDelayMax, jitter: JITTER },
         startretries: null,
-        budget: crashLimit === 0 ? null : { failures: crashLimit, window: config.crashWindow, beyond: 'fail' },
+        budget: crashLimit === 0 ? null : { failures: crashLimit, window: config.crashWindow, beyond: 'wait' },
         stableAfter: STABLE_AFTER,
       },
     },

@@ -30,7 +30,7 @@ export type ReloaderParts = {
 export class Reloader {
   readonly #parts: ReloaderParts
   #current: LoadedConfig
-  #reading = false
+  #reading: Promise<readonly string[] | null> | null = null
   #again = false
 
   constructor(parts: ReloaderParts, current: LoadedConfig) {
@@ -44,21 +44,16 @@ export class Reloader {
 
   /**
    * Reads the settings and begins. One that is asked for while the settings are being read is served by reading them
-   * once more. Resolves when the generation has begun, with null, or with the lines that say why it has not.
+   * once more, and all have the answer of the last reading. Resolves when the generation has begun, with null, or with
+   * the lines that say why it has not.
    */
-  async reload(): Promise<readonly string[] | null> {
-    if (this.#reading) {
-      this.#again = true
-      return null
-    }
-    this.#reading = true
-    let problems: readonly string[] | null
-    do {
-      this.#again = false
-      problems = await this.#once()
-    } while (this.#again)
-    this.#reading = false
-    return problems
+  reload(): Promise<readonly string[] | null> {
+    if (this.#reading === null) {
+      this.#reading = this.#readUntilLast().finally(() => {
+        this.#reading = null
+      })
+    } else this.#again = true
+    return this.#reading
   }
 
   /** The settings as they are now, for `reread`: nothing is begun. Rejects with one line for each problem. */
@@ -67,6 +62,14 @@ export class Reloader {
     const read = await loadConfig(origin.argv, origin.env, origin.cwd)
     if ('problems' in read) throw new Error(read.problems.map(describeProblem).join('; '))
     return keepUntilRestart(this.#current, read.loaded)
+  }
+
+  async #readUntilLast(): Promise<readonly string[] | null> {
+    for (;;) {
+      this.#again = false
+      const problems = await this.#once()
+      if (!this.#again) return problems
+    }
   }
 
   async #once(): Promise<readonly string[] | null> {

@@ -2,7 +2,6 @@
  * Lives in words: for status, for logs, for `why`.
  */
 import type { Ms } from '../units.ts'
-import type { How } from './ladder.ts'
 import type { Life } from './life.ts'
 import type { Ended, Exit, Trouble } from './trouble.ts'
 
@@ -101,17 +100,6 @@ export function nextWords({ want, phase, tally }: Life, now: Ms): string {
       return 'it is there'
   }
 }
-
-/** What is done to a process to make it leave. */
-export const howWords = (how: How): string =>
-  ({
-    drain: 'told to drain',
-    quit: 'told to quit',
-    terminate: 'sent its stop signal',
-    stack: 'asked for its stack',
-    abort: 'sent SIGABRT',
-    kill: 'sent SIGKILL',
-  })[how]
 
 /** Such as `250 ms`, `5 s`, `2 min`. */
 export function durationWords(milliseconds: number): string {

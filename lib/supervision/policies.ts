@@ -1,6 +1,4 @@
-/**
- * Policies as the arbiter and the manager want them, from the few numbers that are settings. Times in milliseconds.
- */
+/** A companion's policy, from the few numbers that are settings. Times in milliseconds. */
 import { type Ms, ms } from '../units.ts'
 import type { LifePolicy } from './life.ts'
 import type { RestartPolicy } from './restart.ts'
@@ -21,36 +19,6 @@ const COMMON = {
   quickTimeout: QUICK_TIMEOUT,
   killEvery: KILL_EVERY,
 } as const
-
-export type WorkerSettings = {
-  readonly gracefulTimeout: Ms
-  /** Null: no limit. */
-  readonly bootTimeout: Ms | null
-  /** Silence; null: no limit. */
-  readonly timeout: Ms | null
-  readonly startsecs: Ms
-  readonly probe: boolean
-}
-
-/** Workers are always wanted again: they back off, and never fail for good. */
-export const workerPolicy = (settings: WorkerSettings): LifePolicy => ({
-  ...COMMON,
-  gracefulTimeout: settings.gracefulTimeout,
-  restartTimeout: settings.gracefulTimeout,
-  waitReady: true,
-  probe: settings.probe,
-  bootTimeout: settings.bootTimeout,
-  startsecs: settings.startsecs,
-  silence: settings.timeout,
-  restart: {
-    autorestart: 'always',
-    exitCodes: [],
-    delay: { kind: 'exponential', first: ms(500), cap: ms(30_000), jitter: 0.25 },
-    startretries: null,
-    budget: { failures: 20, window: ms(60_000), beyond: 'wait' },
-    stableAfter: ms(2_000),
-  },
-})
 
 export type CompanionSettings = {
   readonly stopTimeout: Ms

@@ -58,7 +58,7 @@ export const WORKERS = {
     type: count(0, 10_000),
     default: 10,
     effect: 'live',
-    doc: 'A slot whose worker crashes more often than this within `crashWindow` is FATAL: it stays down until a reload. 0: never.',
+    doc: 'A slot whose worker crashes more often than this within `crashWindow` waits until the window has room again. 0: no limit.',
   }),
   crashWindow: setting({
     type: duration('more than nothing'),
