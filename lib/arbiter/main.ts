@@ -7,6 +7,7 @@ import type { Log } from '../log/log.ts'
 import { Loop } from '../runtime/loop.ts'
 import { claimPidfile, type Pidfile } from '../system/pidfile.ts'
 import { SetupError } from '../system/setup-error.ts'
+import { outliveTerminal } from '../system/terminal.ts'
 import { VERSION } from '../version.ts'
 import { assemble } from './assemble.ts'
 import { openBinds } from './binds.ts'
@@ -49,6 +50,7 @@ async function serve(
   // A defect of ours must not take the service down.
   process.on('uncaughtException', (error) => report.defect(error))
   process.on('unhandledRejection', (error) => report.defect(error))
+  outliveTerminal(kernel)
   kernel.becomeSubreaper()
   const { procName, pidfile: path } = loaded.config
   kernel.setProcessName(`monoceros: arbiter${procName === null ? '' : ` [${procName}]`}`)

@@ -17,11 +17,16 @@ import type { Generation } from './generation.ts'
 import type { Order } from './orders.ts'
 import { type Heard, nameOf, type Worker } from './workers.ts'
 
+/** Different lines of a generation's workers that are remembered, so that none is written twice. */
+const MOST_REMEMBERED = 100
+
 export class Report {
   readonly #log: Log
   readonly #now: () => Ms
   /** The app's last own error: a loop of the same one is shown once. */
   #shown = ''
+  readonly #said = new Set<string>()
+  #saidIn = 0
 
   constructor(log: Log, now: () => Ms) {
     this.#log = log
@@ -91,7 +96,7 @@ export class Report {
   }
 
   said(worker: Worker, what: Extract<Heard, { kind: 'draining' | 'log' | 'garbled' }>): void {
-    if (what.kind === 'log') this.#log[what.level](what.text, nameOf(worker))
+    if (what.kind === 'log') this.#saidOnce(worker, what)
     else if (what.kind === 'garbled')
       this.#log.warning('worker sent what is no message', { ...nameOf(worker), why: what.why })
     else this.#log.info('worker drains', { ...nameOf(worker), idle: what.idle, active: what.active })
@@ -121,7 +126,7 @@ export class Report {
     this.#log.critical('a defect in monoceros', {}, error instanceof Error ? error.stack : String(error))
   }
 
-  #moved({ key, to }: Extract<Notice, { kind: 'moved' }>): void {
+  #moved({ key, from, to }: Extract<Notice, { kind: 'moved' }>): void {
     const worker = keyText(key)
     const { phase } = to
     switch (phase.kind) {
@@ -130,6 +135,7 @@ export class Report {
       case 'proving':
         return this.#log.info('worker ready', { worker, pid: phase.child.pid })
       case 'up':
+        if (from.phase.kind !== 'proving') this.#log.info('worker ready', { worker, pid: phase.child.pid })
         return this.#log.debug('worker is good', { worker, pid: phase.child.pid })
       case 'leaving':
         if (phase.trouble) this.#troubled('worker is in trouble', worker, phase.trouble, to)
@@ -140,6 +146,16 @@ export class Report {
         if (to.trouble) this.#troubled('worker failed', worker, to.trouble, to)
         return
     }
+  }
+
+  /** What one worker says of the app, its siblings and successors in the generation would say as well. */
+  #saidOnce(worker: Worker, { level, text }: Extract<Heard, { kind: 'log' }>): void {
+    const { generation } = worker.key
+    if (generation !== this.#saidIn) this.#said.clear()
+    this.#saidIn = generation
+    if (this.#said.has(text)) return
+    if (this.#said.size < MOST_REMEMBERED) this.#said.add(text)
+    this.#log[level](text, nameOf(worker))
   }
 
   #troubled(message: string, worker: string, trouble: Trouble, life: Life): void {

@@ -8,6 +8,7 @@ import type { ToWorker } from '../channel/messages.ts'
 import { formatAddress } from '../config/address.ts'
 import type { WorkerSettings } from '../config/settings.ts'
 import type { Kernel, ListenerAddress } from '../kernel/kernel.ts'
+import { outliveTerminal } from '../system/terminal.ts'
 import { type Fd, fd, ms } from '../units.ts'
 import { AccessLog } from './access-log.ts'
 import { exportTarget } from './address.ts'
@@ -100,6 +101,7 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
     }),
   )
   if (settings.procName !== null) kernel.setProcessName(`${settings.procName}: worker ${go.slot}`)
+  outliveTerminal(kernel)
   faults.watch()
   channel.open({
     message: (message, received) => {
