@@ -133,6 +133,11 @@ export class ChunkedDecoder {
   }
 
   private readTrailers(chunk: Buffer, to: number): 'more' | 'done' | 'error' {
+    if (this.trailerReader === null && chunk[this.at] === CR && this.at + 1 < to && chunk[this.at + 1] === LF) {
+      this.at += 2
+      this.phase = END
+      return 'done'
+    }
     this.trailerReader ??= new TrailerReader(this.rules)
     const result = this.trailerReader.read(chunk, this.at, to)
     if (result === null) {

@@ -1,5 +1,5 @@
 /** Field lines (RFC 9112 §5) up to the empty line that ends them: of a head, or of a trailer section. */
-import { type Bytes, CLASS, COLON, CR, isBlank, LF, TOKEN, trimBlanks, VALUE } from './bytes.ts'
+import { type Bytes, CLASS, COLON, CR, isBlank, LF, TOKEN, VALUE } from './bytes.ts'
 import { HTTP_ERRORS } from './errors.ts'
 import { CONTENT_TYPE, EXPECT, fieldName, HOST, ORDINARY, UNDERSCORE } from './names.ts'
 import { DONE, IN_NAME, IN_VALUE, type Progress, type Status } from './progress.ts'
@@ -40,6 +40,7 @@ export function scanFields(window: Window, end: number, progress: Progress, rule
       if (buffer[at] === COLON && at > start) {
         if (progress.count === rules.fields) return progress.fail(HTTP_ERRORS.TOO_MANY_FIELDS, start)
         progress.name = fieldName(buffer, start, at)
+        progress.folds = 0
         at++
         progress.valueStart = at
       } else {
@@ -72,28 +73,33 @@ const controlError = (byte: number) => (byte === LF ? HTTP_ERRORS.BARE_LF : HTTP
 function takeLine(line: RememberedLine, progress: Progress, rules: Rules, judge: FieldJudge): Status {
   if (progress.count === rules.fields) return progress.fail(HTTP_ERRORS.TOO_MANY_FIELDS, progress.lineStart)
   progress.name = line.name
+  progress.folds = 0
   progress.valueStart = progress.lineStart + line.name.text.length + 1
   return endField(line.value, true, progress.lineStart + line.length, progress, rules, judge)
 }
 
 /** The line whose CR stands at `cr`. */
 function endLine(window: Window, cr: number, progress: Progress, rules: Rules, judge: FieldJudge): Status {
-  const { lineStart: start, name, before } = progress
-  const value = currentValue(window.bytes, cr, progress)
-  const status = endField(value, false, cr + 2, progress, rules, judge)
-  if (progress.unfolding) progress.unfolding = false
-  else if (status === DONE) rememberLine(window, start, cr + 2, before, name, value)
+  const { lineStart: start, name, before, folds } = progress
+  const text = trimmed(window.bytes, progress.valueStart, cr)
+  const status = endField(folds === 0 ? text : unfolded(text, progress), false, cr + 2, progress, rules, judge)
+  if (folds === 0 && status === DONE) rememberLine(window, start, cr + 2, before, name, text)
   return status
 }
 
-/** The current value, without the white space around it, each fold in it replaced by one space (RFC 9112 §5.2). */
-function currentValue(buffer: Bytes, cr: number, progress: Progress): string {
-  let start = progress.valueStart
-  let end = cr
+/** Without the white space around it. */
+function trimmed(buffer: Bytes, start: number, end: number): string {
   while (start < end && isBlank(buffer[start]!)) start++
   while (end > start && isBlank(buffer[end - 1]!)) end--
-  const value = buffer.latin1Slice(start, end)
-  return progress.unfolding ? trimBlanks(value.split('\r\n').map(trimBlanks).join(' ')) : value
+  return buffer.latin1Slice(start, end)
+}
+
+/** The value with another line of it, each fold between two texts replaced by one space (RFC 9112 §5.2). */
+function unfolded(text: string, progress: Progress): string {
+  const { value, folds } = progress
+  if (text === '') return value
+  progress.folds = 0
+  return value === '' ? text : value + ' '.repeat(folds) + text
 }
 
 /** Takes the current field over with its value; the next line begins at `next`. */
@@ -107,6 +113,7 @@ function endField(
 ): Status {
   const { name } = progress
   progress.count++
+  progress.value = value
   progress.fieldStart = progress.lineStart
   progress.lineStart = next
   if (name.kind !== UNDERSCORE || rules.headerMap !== 'drop') progress.raw.push(name.text, value)
@@ -138,7 +145,8 @@ function unfold(progress: Progress, at: number, rules: Rules): Status | typeof U
   if (kind === CONTENT_TYPE) progress.contentType = false
   if (kind !== UNDERSCORE || rules.headerMap !== 'drop') progress.raw.length -= 2
   progress.count--
-  progress.unfolding = true
+  progress.folds++
+  progress.valueStart = at
   progress.at = at
   progress.lineStart = progress.fieldStart
   return UNFOLDED

@@ -61,8 +61,9 @@ export class Progress {
   valueStart = 0
   /** The slot of the name before it. */
   before = 0
-  /** Its value has more than one line. */
-  unfolding = false
+  /** The value of the field read last, as far as its lines have come, and the folds behind the last text in it. */
+  value = ''
+  folds = 0
 
   host = false
   contentType = false
@@ -86,7 +87,7 @@ export class Progress {
     this.count = 0
     this.raw = []
     this.name = NO_NAME
-    this.unfolding = false
+    this.folds = 0
     this.host = false
     this.contentType = false
     this.length = -1

@@ -45,6 +45,12 @@ export const FOLDING: readonly OwnCase[] = [
     requests: [headers('X', 'b c d', 'Y', 'e')],
   },
   {
+    title: 'a line of white space between two others is a fold more',
+    raw: get('X: b\r\n \r\n\t\r\n c\r\n \r\n'),
+    options: folding,
+    requests: [headers('X', 'b   c')],
+  },
+  {
     title: 'a value may begin on its second line',
     raw: get('X:\r\n b\r\n'),
     options: folding,
