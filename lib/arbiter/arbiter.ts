@@ -57,6 +57,8 @@ export class Arbiter implements Turn {
   readonly #events: Event[] = []
   #pool: Pool
   #policy: PoolPolicy
+  /** What workers that become ready are asked for; set where the policy waits for it. */
+  #readyPath: string | null
   #lookAt: Ms | null = null
   #stopping = false
 
@@ -64,6 +66,7 @@ export class Arbiter implements Turn {
     this.#around = around
     this.#pool = pool
     this.#policy = poolPolicy(first.config)
+    this.#readyPath = first.config.readyPath
     this.#generations.set(1, first)
     this.#events.push({ kind: 'start' })
   }
@@ -87,6 +90,7 @@ export class Arbiter implements Turn {
   /** Starts a reload into this generation. */
   reload(generation: Generation): void {
     this.#policy = poolPolicy(generation.config)
+    this.#readyPath = generation.config.readyPath
     this.#generations.set(this.#pool.latest + 1, generation)
     // In this order: slots that are new get a worker of the new generation only.
     this.happened({ kind: 'reload' })
@@ -119,8 +123,14 @@ export class Arbiter implements Turn {
     const { key, pid } = worker
     switch (what.kind) {
       case 'announced':
+        return this.happened({ kind: 'announced', key, pid })
       case 'ready':
-        return this.happened({ kind: what.kind, key, pid })
+        if (this.#readyPath !== null) this.#around.workers.tell(pid, { kind: 'probe', path: this.#readyPath })
+        return this.happened({ kind: 'ready', key, pid })
+      case 'probed':
+        this.#around.report.probed(worker, what)
+        if (what.passed) this.happened({ kind: 'passed', key, pid })
+        return
       case 'beat':
         return this.happened({ kind: 'heard', key, pid })
       case 'retire':

@@ -102,6 +102,10 @@ export class Report {
     else this.#log.info('worker drains', { ...nameOf(worker), idle: what.idle, active: what.active })
   }
 
+  probed(worker: Worker, { passed, text }: Extract<Heard, { kind: 'probed' }>): void {
+    this.#log[passed ? 'debug' : 'warning'](`readyPath: ${text}`, nameOf(worker))
+  }
+
   retires(worker: Worker, reason: string): void {
     this.#log.info('worker asks to be replaced', { ...nameOf(worker), reason })
   }

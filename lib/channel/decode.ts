@@ -72,6 +72,7 @@ export const TO_WORKER = {
   listening: { id: isCount, address: isAddress },
   refused: { id: isCount, code: isText, message: isText },
   drain: { within: isCount, stopping: isFlag, after: maybe(isCount) },
+  probe: { path: isText },
   quit: {},
   reopen: { files: isList(isOneOf('stdout', 'stderr', 'accesslog')) },
 } satisfies Shapes<ToWorker>
@@ -81,6 +82,7 @@ export const TO_ARBITER = {
   announced: { pid: isCount },
   listen: { id: isCount, address: isAddress, backlog: isCount },
   ready: { address: isList(isAddress) },
+  probed: { passed: isFlag, text: isText },
   failed: {
     fault: isOneOf('missing', 'threw', 'unusableExport', 'neverListened', 'exited', 'clusterFork', 'unsupported'),
     text: isText,

@@ -41,6 +41,8 @@ export type ToWorker =
    * which connections are still accepted as before (`stopDelay`); part of `within`; none without it.
    */
   | { readonly kind: 'drain'; readonly within: number; readonly stopping: boolean; readonly after?: number }
+  /** Ask your own server for this path until it answers with a status below 400 (`readyPath`). */
+  | { readonly kind: 'probe'; readonly path: string }
   /** Leave now: connections are cut. */
   | { readonly kind: 'quit' }
   /** Descriptors: one for each name, to be placed on it. */
@@ -64,6 +66,8 @@ export type ToArbiter =
   | { readonly kind: 'listen'; readonly id: number; readonly address: ListenerAddress; readonly backlog: number }
   /** Accepting connections, and `process.send('ready')` was called where `waitReady` asks for it. */
   | { readonly kind: 'ready'; readonly address: readonly ListenerAddress[] }
+  /** Outcome of a `probe`. More may come until one has passed. */
+  | { readonly kind: 'probed'; readonly passed: boolean; readonly text: string }
   /** `text` is one line; `stack` is the app's own, printed once. */
   | { readonly kind: 'failed'; readonly fault: AppFault; readonly text: string; readonly stack?: string }
   /** Wants to be replaced and then drained (`maxRequests`, `maxMemory`). */

@@ -9,7 +9,6 @@ export const PENDING: readonly SettingName[] = [
   'preloadFallback',
   'preloadOpen',
   'reforkAfter',
-  'readyPath',
   'reload',
   'reloadExtraFiles',
   'maxMemory',

@@ -21,6 +21,7 @@ import { acceptRest, closedHandle, type Handle } from './handle.ts'
 import { offerSend, tellSlot } from './identity.ts'
 import type { Joined, WorkerChannel } from './join.ts'
 import { type Asked, interceptListen, type Listened } from './listen.ts'
+import { Probe, type Questioned } from './probe.ts'
 import { requestLimit } from './request-limit.ts'
 import { Servers } from './serve.ts'
 
@@ -81,6 +82,10 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
     served: () => servers.all(),
     report: (idle, active) => void channel.send({ kind: 'draining', idle, active }),
   })
+  const probe = new Probe(
+    () => firstServer(listened),
+    (outcome) => void channel.send({ kind: 'probed', ...outcome }),
+  )
   const leave = () => {
     faults.settle()
     for (const served of servers.all()) served.cut()
@@ -107,8 +112,10 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
     message: (message, received) => {
       if (message.kind === 'drain') {
         faults.settle()
+        probe.stop()
         drain.order({ within: ms(message.within), after: ms(message.after ?? 0) })
       } else if (message.kind === 'quit') leave()
+      else if (message.kind === 'probe') probe.start(message.path)
       else if (message.kind === 'reopen') reopen(kernel, message, received, access)
       else for (const fd of received) kernel.close(fd)
     },
@@ -150,6 +157,13 @@ const accepting = (listened: ReadonlyMap<Server, Listened>): readonly ListenerAd
     const own = shared ? null : server.address()
     return own !== null && typeof own === 'object' ? [{ kind: 'tcp', host: own.address, port: own.port }] : addresses
   })
+
+/** The one that clients mean: the first that all workers share; metrics and the like come later. */
+const firstServer = (listened: ReadonlyMap<Server, Listened>): Questioned | null => {
+  const open = [...listened].filter(([server, { family }]) => server.listening && family !== 'net')
+  const [server, found] = open.find(([, { shared }]) => shared) ?? open[0] ?? []
+  return server === undefined || found === undefined ? null : { server, family: found.family }
+}
 
 /** The server stays open for the app, which may close it in its own way; only its socket is closed. */
 const stopAccepting = (kernel: Kernel, server: Server): void => {

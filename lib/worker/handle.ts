@@ -2,6 +2,7 @@
  * Listening handles: what a `net.Server` keeps in `_handle`. Node's cluster puts plain objects of this shape there, so
  * the shape is what both may rely on; it is the same on Node 20 to 26.
  */
+import { randomBytes } from 'node:crypto'
 import net from 'node:net'
 import type { Kernel } from '../kernel/kernel.ts'
 import { fd as asFd, type Fd } from '../units.ts'
@@ -18,14 +19,44 @@ export type Handle = {
   getsockname?(out: object): number
 }
 
-type CreateServerHandle = (address: null, port: null, type: null, fd: number, flags: number) => Handle | number
+type CreateServerHandle = (
+  address: string | null,
+  port: number | null,
+  type: 4 | 6 | -1 | null,
+  fd?: number,
+) => Handle | number
+
+const createHandle: CreateServerHandle = (address, port, type, fd) =>
+  (net as unknown as { _createServerHandle: CreateServerHandle })._createServerHandle(address, port, type, fd)
 
 /** A handle for a listening socket. It owns the descriptor from then on. */
 export const openHandle = (fd: Fd): Handle => {
-  const create = (net as unknown as { _createServerHandle: CreateServerHandle })._createServerHandle
-  const handle = create(null, null, null, fd, 0)
+  const handle = createHandle(null, null, null, fd)
   if (typeof handle === 'number') throw new Error(`descriptor ${fd} is no listening socket (libuv error ${handle})`)
   return handle
+}
+
+/**
+ * A handle of the same kind as this one, bound where nobody else connects: the loopback interface, or the abstract
+ * namespace (unix(7)). `target` is what `net.connect` takes.
+ */
+export const privateHandle = (like: Handle): { readonly handle: Handle; readonly target: net.NetConnectOpts } => {
+  if (like.getsockname === undefined) {
+    const path = `\0monoceros-${process.pid}-${randomBytes(8).toString('hex')}`
+    const handle = createHandle(path, -1, -1)
+    if (typeof handle === 'number') throw new Error(`cannot make a socket (libuv error ${handle})`)
+    return { handle, target: { path } }
+  }
+  for (const [host, family] of [
+    ['127.0.0.1', 4],
+    ['::1', 6],
+  ] as const) {
+    const handle = createHandle(host, 0, family)
+    const name: { port?: number } = {}
+    if (typeof handle !== 'number' && handle.getsockname?.(name) === 0)
+      return { handle, target: { host, port: name.port! } }
+  }
+  throw new Error('this machine has no loopback interface')
 }
 
 /** Several sockets behind one server: whatever one of them accepts goes to the server's `onconnection`. */
