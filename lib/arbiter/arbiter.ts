@@ -2,14 +2,18 @@
  * The arbiter at work: joins the pool (what should happen), the workers (what is there) and the loop (when). Commands
  * and events queue up and are dealt with in a turn; nothing else changes the pool.
  */
-import type { Kernel, KernelError, ListenerAddress, Signal, SignalRecord } from '../kernel/kernel.ts'
+import type { Kernel, Signal, SignalRecord } from '../kernel/kernel.ts'
 import type { Turn } from '../runtime/loop.ts'
 import { reapChildren } from '../runtime/reaper.ts'
 import type { How } from '../supervision/ladder.ts'
+import { sameKey } from '../supervision/pool/key.ts'
 import { deadline, type Effect, type Event, type Key, type Pool, type PoolPolicy, step } from '../supervision/pool.ts'
 import { sessionMembers } from '../system/processes.ts'
 import { type Ms, ms, type Pid } from '../units.ts'
+import { admit } from './admit.ts'
+import { answerListen } from './answer-listen.ts'
 import type { Generation } from './generation.ts'
+import { Generations } from './generations.ts'
 import type { Listeners } from './listeners.ts'
 import { type Order, orderOf } from './orders.ts'
 import { poolPolicy } from './policy.ts'
@@ -51,8 +55,7 @@ export type Notice = Exclude<Effect, { kind: 'spawn' | 'abandon' | 'signal' }>
 
 export class Arbiter implements Turn {
   readonly #around: Surroundings
-  /** By number; a generation without an entry is made like the one before it. */
-  readonly #generations = new Map<number, Generation>()
+  readonly #generations = new Generations()
   readonly #jobs: (() => void)[] = []
   readonly #events: Event[] = []
   #pool: Pool
@@ -67,7 +70,7 @@ export class Arbiter implements Turn {
     this.#pool = pool
     this.#policy = poolPolicy(first.config)
     this.#readyPath = first.config.readyPath
-    this.#generations.set(1, first)
+    this.#generations.add(1, first)
     this.#events.push({ kind: 'start' })
   }
 
@@ -91,7 +94,7 @@ export class Arbiter implements Turn {
   reload(generation: Generation): void {
     this.#policy = poolPolicy(generation.config)
     this.#readyPath = generation.config.readyPath
-    this.#generations.set(this.#pool.latest + 1, generation)
+    this.#generations.add(this.#pool.latest + 1, generation)
     // In this order: slots that are new get a worker of the new generation only.
     this.happened({ kind: 'reload' })
     this.happened({ kind: 'scale', to: generation.size })
@@ -137,7 +140,7 @@ export class Arbiter implements Turn {
         this.#around.report.retires(worker, what.reason)
         return this.happened({ kind: 'retire', key })
       case 'listen':
-        return this.#listen(worker, what.id, what.address, what.backlog)
+        return answerListen(this.#around, worker, what, this.#stopping)
       case 'draining':
       case 'log':
       case 'garbled':
@@ -233,11 +236,13 @@ export class Arbiter implements Turn {
 
   /** Deals with all events, those included that come of dealing with them. */
   #settle(now: Ms): void {
+    const before = this.#pool
     for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) {
       const { pool, effects } = step(this.#pool, event, now, this.#policy)
       this.#pool = pool
       for (const effect of effects) this.#carryOut(effect)
     }
+    if (this.#pool !== before) admit(this.#pool, this.#around.workers)
   }
 
   #carryOut(effect: Effect): void {
@@ -249,7 +254,7 @@ export class Arbiter implements Turn {
       case 'signal':
         return this.#signal(effect.pid, effect.how)
       default:
-        this.#forgetGenerations()
+        this.#generations.forget(this.#pool)
         if (effect.kind === 'halted') this.stop('quick')
         this.#around.report.noticed(effect)
         return this.#around.told(effect)
@@ -259,11 +264,17 @@ export class Arbiter implements Turn {
   #spawn(key: Key): void {
     const { workers, standard } = this.#around
     try {
-      const { pid } = workers.start(key, this.#generation(key.generation), standard())
+      const { pid } = workers.start(key, this.#generations.of(key.generation), standard(), this.#waits(key))
       this.#events.push({ kind: 'spawned', key, pid })
     } catch (error) {
       this.#events.push({ kind: 'spawnFailed', key, error: (error as Error).message })
     }
+  }
+
+  /** Who is to take over from another serves only when it is good; so does everybody where `readyPath` says what good is. */
+  #waits(key: Key): boolean {
+    const member = this.#pool.members.find((one) => sameKey(one.key, key))
+    return this.#readyPath !== null || member?.role !== 'holder'
   }
 
   #signal(pid: Pid, how: How): void {
@@ -274,7 +285,7 @@ export class Arbiter implements Turn {
           kind: 'drain',
           within: this.#policy.life.gracefulTimeout,
           stopping: this.#pool.mode === 'stopping',
-          after: this.#pool.mode === 'stopping' ? this.#generations.get(this.#pool.generation)!.config.stopDelay : 0,
+          after: this.#pool.mode === 'stopping' ? this.#generations.of(this.#pool.generation).config.stopDelay : 0,
         })
         return
       case 'quit':
@@ -285,37 +296,6 @@ export class Arbiter implements Turn {
       default:
         return workers.signal(pid, SIGNAL[how])
     }
-  }
-
-  /** Opens what the app asks for, or shares it; a failure becomes the app's own `error` event. */
-  #listen({ pid }: Worker, id: number, address: ListenerAddress, backlog: number): void {
-    const { workers, listeners, report } = this.#around
-    try {
-      if (this.#stopping) throw Object.assign(new Error('the arbiter is stopping'), { code: 'ECANCELED' })
-      const isNew = !listeners.has(address)
-      const listener = listeners.open(address, { backlog })
-      if (isNew) report.listening(listener.address)
-      workers.tell(pid, { kind: 'listening', id, address: listener.address }, [listener.fd])
-    } catch (error) {
-      const { code, message } = error as KernelError
-      report.refusedToListen(address, message)
-      workers.tell(pid, { kind: 'refused', id, code, message })
-    }
-  }
-
-  #generation(number: number): Generation {
-    for (let at = number; at > 0; at--) {
-      const generation = this.#generations.get(at)
-      if (generation) return generation
-    }
-    throw new Error(`generation ${number} was never prepared`)
-  }
-
-  /** Keeps what a living worker's slot, or the next one, may be started from. */
-  #forgetGenerations(): void {
-    const oldest = Math.min(this.#pool.generation, ...this.#pool.members.map(({ key }) => key.generation))
-    const kept = [...this.#generations.keys()].filter((number) => number <= oldest)
-    for (const number of kept.slice(0, -1)) this.#generations.delete(number)
   }
 }
 

@@ -20,6 +20,8 @@ export type Worker = {
   readonly channel: Channel<ToArbiter, ToWorker>
   readonly alarm: Fd
   readonly cell: Cell
+  /** It takes no connection yet. */
+  waits: boolean
   /** What it said was wrong with its app, if it did. */
   fault: Extract<ToArbiter, { kind: 'failed' }> | null
 }
@@ -52,8 +54,8 @@ export class Workers {
     this.#heard = heard
   }
 
-  /** Starts a worker. Throws a `SpawnError` (or the kernel's for a full descriptor table); then nothing is left of it. */
-  start(key: Key, generation: Generation, standard: Standard): Worker {
+  /** Starts a worker; `waits`: it accepts nothing before `admit`. Throws a `SpawnError` (or the kernel's for a full descriptor table); then nothing is left of it. */
+  start(key: Key, generation: Generation, standard: Standard, waits: boolean): Worker {
     const opened: Fd[] = []
     const cell = this.#heartbeats.take()
     try {
@@ -71,6 +73,7 @@ export class Workers {
         channel: new Channel(this.#kernel, ours, TO_ARBITER),
         alarm,
         cell,
+        waits,
         fault: null,
       })
       const { accesslog } = standard
@@ -99,6 +102,14 @@ export class Workers {
   /** Says it over the channel; false when the worker does not hear any more. */
   tell(pid: Pid, message: ToWorker, fds: readonly Fd[] = []): boolean {
     return this.#byPid.get(pid)?.channel.send(message, fds) ?? false
+  }
+
+  /** Lets a worker that waits accept connections. */
+  admit(pid: Pid): void {
+    const worker = this.#byPid.get(pid)
+    if (!worker?.waits) return
+    worker.waits = false
+    worker.channel.send({ kind: 'accept' })
   }
 
   /** Sends a signal, and CONT after it: a stopped process would keep it pending. */
@@ -148,7 +159,7 @@ export class Workers {
     return worker
   }
 
-  #sayGo({ key, generation, channel, alarm, cell }: Worker): void {
+  #sayGo({ key, generation, channel, alarm, cell, waits }: Worker): void {
     const { slot } = key
     const { listeners, settings } = generation
     channel.send(
@@ -162,6 +173,7 @@ export class Workers {
         cell: cell.index,
         listeners: listeners.map((listener) => listener.address),
         settings,
+        waits,
       },
       [this.#heartbeats.memory, alarm, ...listeners.map((listener) => listener.fd)],
     )

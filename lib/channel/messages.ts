@@ -28,6 +28,8 @@ export type Go = {
   /** Opened from `bind`; empty where the app says itself what it listens on. */
   readonly listeners: readonly ListenerAddress[]
   readonly settings: WorkerSettings
+  /** Take no connection from a shared listener before `accept`: others serve until this worker is good. */
+  readonly waits: boolean
 }
 
 /** Arbiter to worker. */
@@ -41,6 +43,8 @@ export type ToWorker =
    * which connections are still accepted as before (`stopDelay`); part of `within`; none without it.
    */
   | { readonly kind: 'drain'; readonly within: number; readonly stopping: boolean; readonly after?: number }
+  /** Take connections from the shared listeners from now on. */
+  | { readonly kind: 'accept' }
   /** Ask your own server for this path until it answers with a status below 400 (`readyPath`). */
   | { readonly kind: 'probe'; readonly path: string }
   /** Leave now: connections are cut. */

@@ -17,6 +17,7 @@ import { Boot } from './boot.ts'
 import { becomeClusterWorker, refuseFork } from './cluster.ts'
 import { Drain } from './drain.ts'
 import { Faults } from './faults.ts'
+import { Gate } from './gate.ts'
 import { acceptRest, closedHandle, type Handle } from './handle.ts'
 import { offerSend, tellSlot } from './identity.ts'
 import type { Joined, WorkerChannel } from './join.ts'
@@ -43,12 +44,14 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
     responded: access && ((record) => access.record(record)),
     warn,
   })
+  const gate = new Gate(!go.waits)
   const bind = go.listeners.map((address, place) => ({ address, fd: listeners[place]! }))
 
   const listened = interceptListen({
     bind,
     backlog: settings.backlog,
     dup: (fd) => kernel.dup(fd),
+    guard: (handle) => gate.guard(handle),
     ask: asker(channel),
     adopt: (server, family) => servers.adopt(server, family),
     accepting: () => boot.accepting(),
@@ -76,8 +79,9 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
     streams: settings.drainStreams,
     now: () => kernel.now(),
     stopAccepting: () => {
-      for (const server of listened.keys()) stopAccepting(kernel, server)
+      for (const [server, { shared }] of listened) stopAccepting(kernel, server, gate.isOpen || !shared)
       for (const { fd } of bind.splice(0)) kernel.close(fd)
+      gate.shut()
     },
     served: () => servers.all(),
     report: (idle, active) => void channel.send({ kind: 'draining', idle, active }),
@@ -115,6 +119,7 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
         probe.stop()
         drain.order({ within: ms(message.within), after: ms(message.after ?? 0) })
       } else if (message.kind === 'quit') leave()
+      else if (message.kind === 'accept') gate.open()
       else if (message.kind === 'probe') probe.start(message.path)
       else if (message.kind === 'reopen') reopen(kernel, message, received, access)
       else for (const fd of received) kernel.close(fd)
@@ -165,13 +170,16 @@ const firstServer = (listened: ReadonlyMap<Server, Listened>): Questioned | null
   return server === undefined || found === undefined ? null : { server, family: found.family }
 }
 
-/** The server stays open for the app, which may close it in its own way; only its socket is closed. */
-const stopAccepting = (kernel: Kernel, server: Server): void => {
+/**
+ * The server stays open for the app, which may close it in its own way; only its socket is closed. `takeRest`: what waits
+ * in its queue is accepted first.
+ */
+const stopAccepting = (kernel: Kernel, server: Server, takeRest: boolean): void => {
   const insides = server as unknown as { _handle: Handle | null }
   const handle = insides._handle
   if (handle === null) return
   try {
-    acceptRest(kernel, handle, REST)
+    if (takeRest) acceptRest(kernel, handle, REST)
   } finally {
     insides._handle = closedHandle(handle)
     handle.close()

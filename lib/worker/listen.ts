@@ -27,6 +27,8 @@ export type ListenPolicy = {
   /** For sockets from `bind`, and for others where the app names no backlog. */
   readonly backlog: number
   dup(fd: Fd): Fd
+  /** Puts off accepting on a shared socket as long as it must. */
+  guard(handle: Handle): Handle
   /** Asks the arbiter; blocks, so that `address()` is right as soon as `listen` returns, as in Node. */
   ask(address: ListenerAddress, backlog: number): Asked
   /** The server is about to accept connections. */
@@ -100,7 +102,7 @@ export const interceptListen = (policy: ListenPolicy): ReadonlyMap<net.Server, L
       bindName = nameOf(request)
       take(
         server,
-        policy.bind.map((bound) => openHandle(policy.dup(bound.fd))),
+        policy.bind.map((bound) => policy.guard(openHandle(policy.dup(bound.fd)))),
         addresses,
       )
       return go(addresses, true, policy.backlog)
@@ -112,7 +114,7 @@ export const interceptListen = (policy: ListenPolicy): ReadonlyMap<net.Server, L
       process.nextTick(() => server.emit('error', error))
       return
     }
-    take(server, [openHandle(asked.fd)], [asked.address])
+    take(server, [policy.guard(openHandle(asked.fd))], [asked.address])
     go([asked.address], true, queue)
   }
   return listened

@@ -59,6 +59,7 @@ async function main() {
       cell: CELL,
       listeners: bound.map((fd) => kernel.listenerAddress(fd)),
       settings,
+      waits: false,
       ...order.go,
     },
     [memory, alarm, ...bound],

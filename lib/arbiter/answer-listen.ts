@@ -1,0 +1,25 @@
+/** Opens what the app asks to listen on, or shares it; a failure becomes the app's own `error` event. */
+import type { ToArbiter } from '../channel/messages.ts'
+import type { KernelError } from '../kernel/kernel.ts'
+import type { Listeners } from './listeners.ts'
+import type { Report } from './report.ts'
+import type { Worker, Workers } from './workers.ts'
+
+export function answerListen(
+  { workers, listeners, report }: { workers: Workers; listeners: Listeners; report: Report },
+  { pid }: Worker,
+  { id, address, backlog }: Extract<ToArbiter, { kind: 'listen' }>,
+  isStopping: boolean,
+): void {
+  try {
+    if (isStopping) throw Object.assign(new Error('the arbiter is stopping'), { code: 'ECANCELED' })
+    const isNew = !listeners.has(address)
+    const listener = listeners.open(address, { backlog })
+    if (isNew) report.listening(listener.address)
+    workers.tell(pid, { kind: 'listening', id, address: listener.address }, [listener.fd])
+  } catch (error) {
+    const { code, message } = error as KernelError
+    report.refusedToListen(address, message)
+    workers.tell(pid, { kind: 'refused', id, code, message })
+  }
+}

@@ -1,0 +1,26 @@
+/** Generations by their number; one without an entry is made like the one before it. */
+import type { Pool } from '../supervision/pool.ts'
+import type { Generation } from './generation.ts'
+
+export class Generations {
+  readonly #byNumber = new Map<number, Generation>()
+
+  add(number: number, generation: Generation): void {
+    this.#byNumber.set(number, generation)
+  }
+
+  of(number: number): Generation {
+    for (let at = number; at > 0; at--) {
+      const generation = this.#byNumber.get(at)
+      if (generation) return generation
+    }
+    throw new Error(`generation ${number} was never prepared`)
+  }
+
+  /** Keeps what a living worker's slot, or the next one, may be started from. */
+  forget({ generation, members }: Pool): void {
+    const oldest = Math.min(generation, ...members.map(({ key }) => key.generation))
+    const kept = [...this.#byNumber.keys()].filter((number) => number <= oldest)
+    for (const number of kept.slice(0, -1)) this.#byNumber.delete(number)
+  }
+}
