@@ -227,7 +227,7 @@ export class Manager implements Turn {
       case 'signal':
         return children.signal(effect.pid, effect.how === 'kill' ? 'SIGKILL' : this.#stopSignal(effect.hash))
       case 'moved':
-        return report.moved(effect.name, effect.from, effect.to)
+        return report.moved(effect.name, effect.to)
       case 'fatal': {
         const config = this.config(effect.name)
         if (config?.onFatal === 'exit') this.#around.fatal(config, effect.trouble)

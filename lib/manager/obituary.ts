@@ -56,12 +56,14 @@ export function explain({ spec, life, manualStop }: Companion, obituary: Obituar
     if (trouble !== null && trouble.kind !== 'exited') lines.push(`Since then it ${troubleWords(trouble)}.`)
   }
   const pid = pidOf(life)
-  lines.push(pid === null ? `Next: ${nextWords(life, now)}.` : `Process ${pid} is there now.`)
+  lines.push(pid === null ? `${capital(nextWords(life, now))}.` : `Process ${pid} is there now.`)
   if (obituary?.stderr)
     lines.push('Its last lines on stderr:', ...obituary.stderr.split('\n').map((line) => `  ${line}`))
   else if (obituary !== undefined && obituary.stderr === null) lines.push("Its stderr went to monoceros's own output.")
   return { ok: true, ...facts, text: lines.join('\n') }
 }
+
+const capital = (words: string): string => words.charAt(0).toUpperCase() + words.slice(1)
 
 function endOf(last: NonNullable<Companion['life']['last']>, obituary: Obituary | undefined): string {
   if (obituary?.outOfMemory) return endedWords(last, 'out of memory')

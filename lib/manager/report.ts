@@ -14,21 +14,19 @@ export class Report {
     this.#now = now
   }
 
-  moved(companion: string, from: Life, to: Life): void {
-    const [before, state] = [stateWord(from), stateWord(to)]
-    if (before === state && to.phase.kind !== 'starting' && to.phase.kind !== 'proving') return
-    const pid = pidOf(to)
-    const trouble = state === 'BACKOFF' || state === 'FATAL' ? troubleOf(to) : null
-    const fields = {
-      companion,
-      state,
-      pid: pid ?? undefined,
-      reason: trouble === null ? undefined : troubleWords(trouble),
+  /** A spawn that was asked for is told when there is a process, or none. */
+  moved(companion: string, to: Life): void {
+    const state = stateWord(to)
+    if (to.phase.kind === 'spawning') return
+    const fields = { companion, pid: pidOf(to) ?? undefined }
+    if (state !== 'FATAL' && state !== 'BACKOFF') {
+      this.#log.info(`companion is ${state}`, fields)
+      return
     }
-    if (state === 'FATAL')
-      this.#log.error('companion has failed for good', { ...fields, next: nextWords(to, this.#now()) })
-    else if (state === 'BACKOFF') this.#log.warning('companion failed', { ...fields, next: nextWords(to, this.#now()) })
-    else if (from.phase.kind !== to.phase.kind) this.#log.info(`companion is ${state}`, fields)
+    const trouble = troubleOf(to)
+    const why = trouble === null ? undefined : troubleWords(trouble)
+    const level = state === 'FATAL' ? 'error' : 'warning'
+    this.#log[level](`companion is ${state}`, { ...fields, why, next: nextWords(to, this.#now()) })
   }
 
   left(companion: string, { pid, code, signal, core, usage }: Exit): void {

@@ -16,7 +16,8 @@ async function main(): Promise<void> {
   const channel = openChannel()
   const [, , target = ''] = process.argv
   const fail = (fault: Fault, error: unknown): never => {
-    const text = error instanceof Error ? `${error.name}: ${error.message}` : String(error)
+    const isOurs = error instanceof TargetMissing || !(error instanceof Error)
+    const text = isOurs ? String((error as Error | null)?.message ?? error) : `${error.name}: ${error.message}`
     channel?.send({ kind: 'failed', fault, text: text.split('\n', 1)[0]! })
     process.exit(1)
   }
@@ -31,14 +32,14 @@ async function main(): Promise<void> {
     fail('threw', error)
   }
   // Whoever starts a server or a timer and returns did not mean to end: the reason is to be found in `status`.
-  const open = [...new Set(process.getActiveResourcesInfo())].filter((name) => !OURS.includes(name))
+  const open = [...new Set(process.getActiveResourcesInfo())].filter((name) => !NOT_OPEN.test(name))
   const kept = open.length > 0 ? ` although it has left something open (${open.join(', ')})` : ''
   channel?.send({ kind: 'failed', fault: 'returned', text: `ended because ${target} returned${kept}` })
   process.exit()
 }
 
-/** Standard output that is a pipe or a terminal counts as active. */
-const OURS = ['PipeWrap', 'TTYWrap']
+/** Standard output that is a pipe or a terminal counts as active, and so does work that is about to be done. */
+const NOT_OPEN = /^(PipeWrap|TTYWrap)$|Req/
 
 const shown = (error: unknown): string => `${error instanceof Error ? (error.stack ?? error.message) : String(error)}\n`
 
