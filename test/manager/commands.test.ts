@@ -168,7 +168,7 @@ describe('why', () => {
     await become('other', 'BACKOFF')
     expect(await why(question, 'other')).toContain('was killed by SIGKILL, not sent by monoceros')
     await become('stubborn', 'STOPPED')
-    expect(await why(question, 'stubborn')).toContain('was killed by SIGKILL: it had not left in time')
+    expect(await why(question, 'stubborn')).toContain('and had not left in time')
   })
 
   it('has the error of a target that threw, with its stack on stderr', async () => {
@@ -201,7 +201,9 @@ describe('a companion that never stops writing and clients that never read', () 
     const {
       ask: question,
       become,
-      socket, status } = await manage([
+      socket,
+      status,
+    } = await manage([
       { name: 'noise', command: ['sh', '-c', 'exec yes'], stdout: '/dev/null', logMode: 'pipe' },
       { name: 'a', command: SLEEPER },
     ])
