@@ -1,0 +1,101 @@
+/**
+ * `npm run bench -- reload [--target monoceros,pm2,cluster,gunicorn] [--signals none,exits,closes] [--reloads 100]
+ *  [--broken throws,exits,hangs] [--kill]`
+ *
+ * Reloads while three kinds of clients ask, with GET and with 100 KB POST: over keep-alive connections, with a connection
+ * a request, and through nginx with upstream keep-alive. Counts what failed. Needs wrk, nginx and ss; pm2 and gunicorn are
+ * installed into a temporary folder.
+ */
+const { mkdtempSync, rmSync, writeFileSync } = require('node:fs')
+const { tmpdir } = require('node:os')
+const { join } = require('node:path')
+const { parseArgs } = require('node:util')
+const { BODY, connectionsOf, load, nginx, wrk } = require('./reload/clients.js')
+const { TARGETS } = require('./reload/targets.js')
+
+const { values } = parseArgs({
+  options: {
+    target: { type: 'string', default: 'monoceros' },
+    signals: { type: 'string', default: 'none,exits' },
+    reloads: { type: 'string', default: '100' },
+    broken: { type: 'string' },
+    kill: { type: 'boolean', default: false },
+    port: { type: 'string', default: '18700' },
+    verbose: { type: 'boolean', default: false },
+  },
+})
+const reloads = Number(values.reloads)
+const folder = mkdtempSync(join(tmpdir(), 'monoceros-bench-'))
+const delay = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+
+/** A port for each run: connections of the one before may still be there. */
+let port = Number(values.port)
+
+async function measure(name, signals, broken) {
+  port += 2
+  const env = { ...process.env, APP_FOLDER: folder, APP_SIGNALS: signals }
+  delete env.npm_config_nodedir
+  const options = broken === 'hangs' ? ['--boot-timeout', '2s'] : []
+  rmSync(join(folder, 'broken'), { force: true })
+  const target = await TARGETS[name]({ port, env, folder, options })
+  const stopNginx = await nginx(port + 1, port, folder)
+  const clients = {
+    'keep-alive GET': wrk(port, { connections: 8, folder }),
+    'keep-alive POST': load({ port, connections: 2, method: 'POST', bytes: BODY, pause: 2 }),
+    'one request GET': load({ port, connections: 2, keepAlive: false }),
+    'one request POST': load({ port, connections: 1, keepAlive: false, method: 'POST', bytes: BODY }),
+    'nginx GET': wrk(port + 1, { connections: 4, folder }),
+    'nginx POST': wrk(port + 1, { connections: 2, post: true, folder }),
+  }
+  const outcomes = {}
+  let lost = 0
+  const begun = performance.now()
+  await delay(1000)
+  if (broken) writeFileSync(join(folder, 'broken'), broken)
+  for (let n = 0; n < reloads; n++) {
+    const outcome = await target.reload()
+    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+    await delay(200)
+    if (values.kill) lost += kill(target.workers())
+  }
+  const seconds = (performance.now() - begun) / 1000
+  const stopped = await Promise.all(Object.entries(clients).map(async ([client, { stop }]) => [client, await stop()]))
+  await stopNginx()
+  await target.stop()
+  show({ name, signals, broken, outcomes, seconds, lost, stopped })
+}
+
+/** Kills one worker by chance; how many connections it had. */
+function kill(pids) {
+  const pid = pids[Math.floor(Math.random() * pids.length)]
+  const count = connectionsOf(pid)
+  process.kill(pid, 'SIGKILL')
+  return count
+}
+
+function show({ name, signals, broken, outcomes, seconds, lost, stopped }) {
+  const title = [name, `SIGTERM handler: ${signals}`, ...(broken ? [`new version ${broken}`] : [])].join(', ')
+  const count = Object.entries(outcomes).map(([outcome, n]) => `${n} × ${outcome}`)
+  console.log(`\n${title}: ${count.join(', ')}; ${(seconds / reloads).toFixed(2)} s a reload`)
+  if (values.kill) console.log(`  workers that were killed had ${lost} connections`)
+  for (const [client, { answered, failed, what, samples = [] }] of stopped) {
+    const why = failed === 0 ? '' : `  ${JSON.stringify(what)}`
+    console.log(
+      `  ${client.padEnd(18)} ${String(answered).padStart(9)} answered ${String(failed).padStart(7)} failed${why}`,
+    )
+    if (values.verbose) for (const sample of samples) console.log(`    ${JSON.stringify(sample)}`)
+  }
+}
+
+async function main() {
+  for (const name of values.target.split(','))
+    for (const signals of values.signals.split(','))
+      for (const broken of values.broken?.split(',') ?? [null]) await measure(name, signals, broken)
+}
+
+main()
+  .finally(() => rmSync(folder, { recursive: true, force: true }))
+  .catch((error) => {
+    console.error(error)
+    process.exitCode = 1
+  })
