@@ -1,41 +1,37 @@
-/**
- * How a connection ends: our side is shut down first, and what still comes is read and thrown away until the client
- * closes too. A close with unread bytes in the kernel would reset the connection, and a reset takes the response away
- * from a client that has not read it yet (RFC 9112 §9.6).
- */
+/** How a connection ends. */
 import net from 'node:net'
 import type { Connection } from './connection.ts'
+import { canLinger, LINGER_TIME, linger } from './linger.ts'
 
-/** How long, and how many bytes, a client may still send. */
-const LINGER_TIME = 2000
-const LINGER_BYTES = 65536
-
-/** Nothing more will be sent. */
-export function close(connection: Connection): void {
-  const { socket } = connection
+/** Nothing more is sent; with an error, the app's request, response and socket are told, as by Node. */
+export function close(connection: Connection, error?: Error): void {
+  const { service, socket } = connection
   connection.phase = 'over'
   connection.started = 0
   connection.idleSince = 0
   if (socket.destroyed) return
-  if (!(socket instanceof net.Socket)) {
-    ;(socket as net.Socket).end()
-    return
+  if (canLinger(socket)) {
+    linger(service, socket)
+    leave(connection, error)
+  } else if (!(socket instanceof net.Socket) || socket.readableEnded) {
+    socket.end(() => leave(connection, error))
+  } else {
+    closeLate(connection, error)
   }
-  if (socket.readableEnded) {
-    socket.destroySoon()
-    return
-  }
-  socket.end()
-  connection.endWithin(LINGER_TIME)
+}
+
+/** Something waits to be written, or the socket is a TLS one, whose connection cannot be taken away. */
+function closeLate(connection: Connection, error?: Error): void {
+  const { socket } = connection
+  socket.end(() => {
+    if (canLinger(socket)) close(connection, error)
+    else connection.endWithin(LINGER_TIME)
+  })
   socket._paused = false
   socket.resume()
 }
 
-/** Bytes have come that nobody wants. */
-export function discard(connection: Connection, bytes: number): void {
-  connection.discarded += bytes
-  const { socket } = connection
-  if (connection.discarded <= LINGER_BYTES || !socket.writableEnded) return
-  if (socket.writableFinished) socket.destroy()
-  else socket.pause()
+function leave({ socket }: Connection, error?: Error): void {
+  if (error !== undefined) socket.destroy(error)
+  else if (typeof socket.destroySoon === 'function') socket.destroySoon()
 }

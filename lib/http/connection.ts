@@ -6,14 +6,14 @@
  * - `body`: the body of `incoming`;
  * - `handover`: no more HTTP; the socket goes to the app as soon as the responses before are sent;
  * - `over`: nothing that matters. The client said `Connection: close`, or an error ended the sequence; what still
- *   comes is counted and thrown away, so that it cannot cost the client the response.
+ *   comes is thrown away, so that it cannot cost the client the response.
  *
  * Reading stops (`socket._paused`) while too much waits to be sent; what was read by then stands in `held`.
  */
 import type { AsyncResource } from 'node:async_hooks'
 import { takeBody } from './body.ts'
 import type { ChunkedDecoder } from './chunked.ts'
-import { close, discard } from './closing.ts'
+import { close } from './closing.ts'
 import { beginRequest, giveSocket } from './exchange.ts'
 import { fail, failureIsDue, type PendingFailure, sendFailure } from './failure.ts'
 import { hearStream } from './listeners.ts'
@@ -63,8 +63,7 @@ export class Connection {
   /** When the socket is destroyed whatever happens; 0: not decided. */
   endAt = 0
   lastLook = false
-  /** Bytes thrown away in `over`. */
-  discarded = 0
+  timeoutSuspended = false
   /** `socket.bytesWritten` when the response before was done; kept only for `onResponse`. */
   written = 0
 
@@ -130,7 +129,6 @@ export class Connection {
         takeBody(this, bytes, to)
         return
       case 'over':
-        discard(this, to - this.at)
         this.at = to
         return
       case 'handover':
@@ -174,6 +172,7 @@ export class Connection {
       close(this)
     } else {
       this.idleSince = service.now()
+      if (this.socket.timeout && service.keepAliveTimeout > 0) this.suspendTimeout()
       this.unpause()
       service.sweep.arm(deadline(this))
     }
@@ -205,6 +204,18 @@ export class Connection {
   pause(): void {
     this.socket._paused = true
     this.socket.pause()
+  }
+
+  /** Between requests the keep-alive timeout counts, and no timeout that the app has set for a request. */
+  private suspendTimeout(): void {
+    this.socket.setTimeout(0)
+    this.timeoutSuspended = true
+  }
+
+  /** A request has come: the server's own timeout counts again. */
+  restoreTimeout(): void {
+    this.timeoutSuspended = false
+    this.socket.setTimeout(this.service.server.timeout || 0)
   }
 
   /** Reads no request after the one being received or answered. */

@@ -50,6 +50,7 @@ export function requestOf(connection: Connection, head: Head): Incoming {
 export function beginRequest(connection: Connection, head: Head, request = requestOf(connection, head)): void {
   const { framing } = head
   connection.idleSince = 0
+  if (connection.timeoutSuspended) connection.restoreTimeout()
   if (!head.keepAlive) connection.lastRequest = true
   const response = responseTo(connection, request, head.keepAlive)
   const scope = contextOf()

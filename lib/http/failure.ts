@@ -10,6 +10,7 @@ import { STATUS_CODES } from 'node:http'
 import { close } from './closing.ts'
 import type { Connection } from './connection.ts'
 import type { HttpError } from './errors.ts'
+import { canLinger, linger } from './linger.ts'
 import type { Outgoing } from './node.ts'
 
 export type PendingFailure = {
@@ -65,19 +66,40 @@ export function sendFailure(connection: Connection): void {
   const { error, exception } = connection.failure!
   if (socket.destroyed) return
   if (!NODE_STATUSES.has(error.status)) {
-    answer(connection, error)
+    answer(connection)
     service.server.emit('clientError', exception, socket)
-  } else if (!service.server.emit('clientError', exception, socket)) {
-    answer(connection, error)
-  } else if (!socket.destroyed && connection.endAt === 0) {
+    close(connection, exception)
+  } else if (!tellListener(connection)) {
+    answer(connection)
+    close(connection, exception)
+  } else if (!socket.destroyed) {
     if (socket.writableEnded) close(connection)
     else connection.endWithin(LISTENER_GRACE)
   }
 }
 
-function answer(connection: Connection, error: HttpError): void {
-  if (connection.socket.writable) connection.socket.write(answerTo(error), 'latin1')
-  close(connection)
+/** Most listeners write and destroy: their answer must arrive, too. */
+function tellListener({ service, socket, failure }: Connection): boolean {
+  const { destroy } = socket
+  const had = Object.hasOwn(socket, 'destroy')
+  const restore = () => {
+    if (had) socket.destroy = destroy
+    else delete (socket as { destroy?: unknown }).destroy
+  }
+  socket.destroy = (error) => {
+    restore()
+    if (canLinger(socket)) linger(service, socket)
+    return destroy.call(socket, error)
+  }
+  try {
+    return service.server.emit('clientError', failure!.exception, socket)
+  } finally {
+    restore()
+  }
+}
+
+function answer({ socket, failure }: Connection): void {
+  if (socket.writable) socket.write(answerTo(failure!.error), 'latin1')
 }
 
 function answerTo({ status, text }: HttpError): string {

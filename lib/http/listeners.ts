@@ -4,7 +4,7 @@ import { close } from './closing.ts'
 import type { Connection } from './connection.ts'
 import { HTTP_ERRORS } from './errors.ts'
 import { emitClose, onDrain } from './exchange.ts'
-import { fail } from './failure.ts'
+import { fail, failureIsDue } from './failure.ts'
 import { CONNECTION, type Outgoing, type ServerSocket } from './node.ts'
 import { reportResponse } from './records.ts'
 import { writeTogether } from './write.ts'
@@ -78,6 +78,7 @@ function onEnd(this: ServerSocket): void {
   if (failure !== null) return
   if (connection.phase === 'body' || connection.head.begun) {
     fail(connection, HTTP_ERRORS.REQUEST_INCOMPLETE)
+    if (!failureIsDue(connection)) endAfterGrace(connection)
   } else if (response === null) {
     close(connection)
   } else {
@@ -85,9 +86,15 @@ function onEnd(this: ServerSocket): void {
     const newest = waiting.at(-1) ?? response
     newest._last = true
     if (service.server.httpAllowHalfOpen) return
-    if (response.headersSent && !response.writableEnded) this.destroySoon()
-    else connection.endWithin(service.disconnectGrace)
+    if (response.headersSent && !response.writableEnded) this.end()
+    else endAfterGrace(connection)
   }
+}
+
+function endAfterGrace(connection: Connection): void {
+  const { disconnectGrace } = connection.service
+  if (disconnectGrace === 0) connection.socket.end()
+  else connection.endWithin(disconnectGrace)
 }
 
 function onClose(this: ServerSocket): void {

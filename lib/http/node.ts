@@ -64,6 +64,14 @@ export type WriteChunks = { chunk: string | Buffer; encoding: BufferEncoding | '
 
 export type Handle = {
   reading: boolean
+  bytesRead?: number | undefined
+  bytesWritten?: number | undefined
+  readStart?: () => number
+  readStop?: () => number
+  shutdown?: (request: object) => number
+  close?: (callback: () => void) => void
+  ref?: () => void
+  unref?: () => void
   onconnection?: (this: Handle, status: number, client: Handle) => void
   useUserBuffer?: (buffer: Uint8Array) => void
   setNoDelay?: (on: boolean) => void

@@ -1,9 +1,10 @@
 /** What the connections of one server share. */
 import { AsyncResource } from 'node:async_hooks'
 import http from 'node:http'
+import type net from 'node:net'
 import type { Connection } from './connection.ts'
 import type { EngineOptions, ResponseRecord } from './engine.ts'
-import { limitsFor } from './limits.ts'
+import { type Limits, limitsFor } from './limits.ts'
 import { defaultKeepAliveTimeout, type Server, type ServerSocket } from './node.ts'
 import { type Rules, rulesOf } from './rules.ts'
 import { Sweep } from './sweep.ts'
@@ -17,6 +18,8 @@ export class Service {
   readonly connections = new Set<Connection>()
   /** Sockets that were handed to the app by 'upgrade' and 'connect'. */
   readonly upgraded = new Set<ServerSocket>()
+  /** Connections whose sockets the app has closed, each with its end. */
+  readonly lingering = new Map<net.Socket, number>()
   /** What is no request's work runs here, so that no request's context leaks into it. */
   readonly scope = new AsyncResource('HTTPSERVER', { requireManualDestroy: true })
   readonly sweep: Sweep
@@ -69,7 +72,7 @@ export class Service {
       this.currentRules = rulesOf({
         methods: http.METHODS,
         ...this.options.parser,
-        limits: limitsFor(this.options.limits ?? {}, maxHeaderSize || http.maxHeaderSize),
+        limits: limitsOf(this.options.limits ?? {}, maxHeaderSize ?? 0),
         requireHostHeader: (this.options.parser?.requireHostHeader ?? true) && requireHostHeader !== false,
       })
     }
@@ -80,6 +83,13 @@ export class Service {
   now(): number {
     return performance.now()
   }
+}
+
+/** An app's own `maxHeaderSize` raises what was not set, and lowers the whole head. */
+function limitsOf(set: Partial<Limits>, maxHeaderSize: number): Limits {
+  const limits = limitsFor(set, maxHeaderSize || http.maxHeaderSize)
+  if (set.limitRequestHead !== undefined || maxHeaderSize === 0) return limits
+  return { ...limits, limitRequestHead: Math.min(limits.limitRequestHead, maxHeaderSize) }
 }
 
 const positive = (value: unknown): number =>

@@ -42,6 +42,10 @@ export class Sweep {
     const now = service.now()
     let next = Number.POSITIVE_INFINITY
     for (const connection of service.connections) next = Math.min(next, judge(connection, now))
-    if (service.connections.size > 0) this.start(Math.min(next, now + LONGEST))
+    for (const [socket, until] of service.lingering) {
+      if (until <= now) socket.destroy()
+      else next = Math.min(next, until)
+    }
+    if (service.connections.size + service.lingering.size > 0) this.start(Math.min(next, now + LONGEST))
   }
 }
