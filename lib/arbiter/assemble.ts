@@ -8,6 +8,7 @@ import { EXIT_CODE } from '../exit-codes.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Log } from '../log/log.ts'
 import { newPool } from '../supervision/pool.ts'
+import { createNotifier } from '../system/notify.ts'
 import { VERSION } from '../version.ts'
 import { Arbiter, type Notice } from './arbiter.ts'
 import { arbiterCommands } from './commands.ts'
@@ -23,6 +24,7 @@ import { Outputs, styleOf } from './outputs.ts'
 import { prepareGeneration } from './prepare.ts'
 import { type Origin, Reloader } from './reloader.ts'
 import { Report } from './report.ts'
+import { ServiceManager } from './service-manager.ts'
 import { StatusView } from './status.ts'
 import { Workers } from './workers.ts'
 
@@ -77,9 +79,21 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
     },
     managerConfig(loaded),
   )
+  const notifier = createNotifier({
+    kernel,
+    env: process.env,
+    pid: process.pid,
+    onTrouble: (line) => log.warning(line),
+  })
+  const service = new ServiceManager(
+    notifier,
+    () => arbiter.pool,
+    () => kernel.now(),
+  )
   let mark = companionsMark(loaded, first.program.file)
 
   const told = (notice: Notice): void => {
+    service.noticed(notice)
     if (notice.kind === 'halted') code = notice.cause === 'appFailed' ? EXIT_CODE.app : EXIT_CODE.boot
     if (notice.kind === 'started') manager.start()
     if (notice.kind === 'reloaded') {
@@ -117,10 +131,10 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
       told,
       wake,
       standard: () => outputs.standard,
-      wards: [manager],
+      wards: [manager, service],
       over: end,
       elsewhere(order) {
-        if (order.kind === 'reload') void reloader.reload()
+        if (order.kind === 'reload') void reload()
         else if (order.kind === 'reopen') reopen()
       },
     },
@@ -141,6 +155,12 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
     },
     loaded,
   )
+  const reload = async (): Promise<readonly string[] | null> => {
+    service.reloading()
+    const problems = await reloader.reload()
+    if (problems !== null) service.served()
+    return problems
+  }
   const commands = arbiterCommands({
     kernel,
     arbiter,
@@ -152,7 +172,7 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
     companionSocket: () => manager.control,
     config: () =>
       Object.fromEntries(SETTING_NAMES.map((name) => [name, presentable(name, reloader.current.config[name])])),
-    reload: () => reloader.reload(),
+    reload,
     notice: (accepts, gone) => notices.wait(accepts, gone),
   })
   return { arbiter, report, places, commands, over }

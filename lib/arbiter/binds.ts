@@ -3,13 +3,19 @@ import { promises as dns } from 'node:dns'
 import { isIP } from 'node:net'
 import { type BindAddress, formatAddress } from '../config/address.ts'
 import type { Config } from '../config/settings.ts'
-import type { KernelError, ListenerAddress } from '../kernel/kernel.ts'
+import type { Kernel, KernelError, ListenerAddress } from '../kernel/kernel.ts'
+import { passedListeners } from '../system/listen-fds.ts'
 import { SetupError } from '../system/setup-error.ts'
 import { fd } from '../units.ts'
 import type { Listener, Listeners } from './listeners.ts'
 
-/** All of them, or a `SetupError` of one line for the first that cannot be opened. */
-export async function openBinds(config: Config, listeners: Listeners): Promise<readonly Listener[]> {
+/**
+ * All of them, or a `SetupError` of one line for the first that cannot be opened. Sockets that systemd has passed take
+ * the place of `bind`.
+ */
+export async function openBinds(config: Config, listeners: Listeners, kernel: Kernel): Promise<readonly Listener[]> {
+  const passed = passedListeners(process.env, process.pid, kernel)
+  if (passed.length > 0) return passed.map((socket) => listeners.adopt(socket.fd))
   const opened: Listener[] = []
   for (const address of config.bind) opened.push(...(await openBind(address, config, listeners)))
   return opened

@@ -37,13 +37,13 @@ export class Listeners {
     return this.#held.has(formatAddress(address))
   }
 
-  /** Takes over a listening socket that was inherited. Throws when the descriptor is none. */
+  /** Takes over a listening socket that was inherited; its file stays. Throws when the descriptor is none. */
   adopt(fd: Fd): Listener {
     const held = this.all().find((listener) => listener.fd === fd)
     if (held) return held
     const address = this.#kernel.listenerAddress(fd)
     this.#kernel.setCloseOnExec(fd, true)
-    return this.#hold(formatAddress(address), fd)
+    return this.#hold(formatAddress(address), fd, false)
   }
 
   all(): readonly Listener[] {
@@ -67,9 +67,9 @@ export class Listeners {
     return new Set(this.#held.values())
   }
 
-  #hold(name: string, fd: Fd): Held {
+  #hold(name: string, fd: Fd, isOurs = true): Held {
     const address = this.#kernel.listenerAddress(fd)
-    const held = { fd, address, inode: address.kind === 'unix' ? inodeOf(address.path) : null }
+    const held = { fd, address, inode: address.kind === 'unix' && isOurs ? inodeOf(address.path) : null }
     this.#held.set(name, held)
     this.#held.set(formatAddress(address), held)
     return held

@@ -43,7 +43,7 @@ async function serve(
   loaded: LoadedConfig,
   origin: Origin,
 ): Promise<number> {
-  const first = prepareGeneration(loaded, await openBinds(loaded.config, listeners))
+  const first = prepareGeneration(loaded, await openBinds(loaded.config, listeners, kernel))
   let wake = (): void => undefined
   const parts = assemble({ kernel, log, listeners, loaded, first, origin, wake: () => wake() })
   const { arbiter, report } = parts

@@ -1,7 +1,8 @@
 # A service manager in few lines: `notify PATH PROGRAM...` binds a datagram socket (`@` is abstract), runs the program with
-# NOTIFY_SOCKET and prints what it is told; `listen PROGRAM...` becomes the program with two listening sockets passed from
+# NOTIFY_SOCKET and prints what it is told until the program ends; `listen PROGRAM...` becomes the program with two listening sockets passed from
 # descriptor 3 on, `lie PROGRAM...` with one and a file.
 import os
+import select
 import socket
 import subprocess
 import sys
@@ -10,8 +11,13 @@ if sys.argv[1] == 'notify':
     path = sys.argv[2]
     manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     manager.bind('\0' + path[1:] if path[0] == '@' else path)
-    subprocess.run(sys.argv[3:], env={**os.environ, 'NOTIFY_SOCKET': path}, check=True)
-    print('told', repr(manager.recv(4096).decode()), flush=True)
+    program = subprocess.Popen(sys.argv[3:], env={**os.environ, 'NOTIFY_SOCKET': path})
+    ended = False
+    while not ended:
+        ended = program.poll() is not None
+        while select.select([manager], [], [], 0.05)[0]:
+            print('told', repr(manager.recv(4096).decode()), flush=True)
+    sys.exit(program.returncode)
 else:
     first = socket.create_server(('127.0.0.1', 0))
     second = open('/dev/null') if sys.argv[1] == 'lie' else socket.create_server(('127.0.0.1', 0))
