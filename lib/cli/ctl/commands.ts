@@ -75,7 +75,7 @@ export const COMMANDS = {
   scale: { usage: '+N|-N|N', doc: 'Change the number of workers.', completes: ['nothing'], run: arbiter.scale },
   kill: {
     usage: 'SLOT [SIGNAL]',
-    doc: 'Send a signal (TERM) to the worker of a slot.',
+    doc: 'Send a signal (KILL) to the worker of a slot.',
     completes: ['nothing', 'signal'],
     run: arbiter.kill,
   },

@@ -28,6 +28,9 @@ export function askArbiter(context: Context, question: Question, options?: AskOp
 /** Asks the companion manager. Rejects with `NoAnswer` where there is none. */
 export function askManager(context: Context, question: Question, options?: AskOptions): Promise<Answer> {
   if (context.sockets.manager === null)
-    throw new NoAnswer('no companion manager is running: no companions are configured', 'ENOENT')
+    throw new NoAnswer(
+      'no companion manager is running: no companions are configured, or it is just being started',
+      'ENOENT',
+    )
   return ask(context.sockets.manager, question, { cancelled: context.cancelled, ...options })
 }

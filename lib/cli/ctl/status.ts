@@ -12,7 +12,7 @@ export type Status = {
   readonly companions: readonly Row[]
 }
 
-/** Joins the answers of both sockets; `names` keeps only those companions. */
+/** Joins the answers of both sockets. */
 export function joinStatus(arbiter: Success | null, manager: Success | null): Status {
   return { arbiter, workers: rowsOf(arbiter, 'workers'), companions: rowsOf(manager, 'companions') }
 }
@@ -26,9 +26,11 @@ export function statusText(status: Status, colours: boolean): string {
   return parts.filter((part) => part !== '').join('\n')
 }
 
-/** Whether everything shown runs. */
-export const allRun = (status: Status): boolean =>
-  [...status.workers, ...status.companions].every((row) => row.state === 'RUNNING')
+/** Whether everything shown runs, but for workers of an old generation that are on their way out. */
+export const allRun = ({ workers, companions }: Status): boolean =>
+  [...workers.filter(({ role }) => role === undefined || role === 'holder'), ...companions].every(
+    ({ state }) => state === 'RUNNING',
+  )
 
 function arbiterLine(answer: Success): string {
   const facts = [
