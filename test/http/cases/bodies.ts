@@ -77,6 +77,11 @@ export const ENCODINGS: readonly OwnCase[] = [
     error: 'TRANSFER_ENCODING_WITH_LENGTH',
   },
   {
+    title: 'an empty one with Content-Length is 400',
+    raw: post('Transfer-Encoding:\r\nContent-Length: 3', 'bcd'),
+    error: 'TRANSFER_ENCODING_WITH_LENGTH',
+  },
+  {
     title: 'an unknown coding with Content-Length is 400, not 501',
     raw: post('Transfer-Encoding: gzip, chunked\r\nContent-Length: 3'),
     error: 'TRANSFER_ENCODING_WITH_LENGTH',

@@ -201,6 +201,7 @@ export const TARGET_FORMS: readonly OwnCase[] = [
   absolute('https://[::1]:8443/x', '[::1]:8443'),
   absolute('http://user:pass@b:8/c@d', 'b:8'),
   absolute('http://b:/', 'b:'),
+  absolute('svn+ssh2://b/', 'b'),
   { title: 'absolute-form needs Host as well', raw: 'GET http://b/ HTTP/1.1\r\n\r\n', error: 'HOST_MISSING' },
   ...[
     'http:///',
