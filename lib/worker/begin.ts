@@ -36,7 +36,7 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
   const { settings } = go
   const [memory, alarm, ...listeners] = fds as [Fd, Fd, ...Fd[]]
   const warn = (text: string) => void channel.send({ kind: 'log', level: 'warning', text })
-  const faults = new Faults(file, (fault) => void channel.send({ kind: 'failed', ...fault }))
+  const faults = new Faults(file, go.slot === 0, (fault) => void channel.send({ kind: 'failed', ...fault }))
   const limit = requestLimit(settings, (reason) => void channel.send({ kind: 'retire', reason }))
   const access = accessLog(settings, kernel, warn)
   const servers = new Servers({

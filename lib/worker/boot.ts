@@ -72,8 +72,20 @@ export class Boot {
     }, HINT).unref()
   }
 
-  /** `FILE:EXPORT`: serves the export of that name. */
-  async serve(namespace: unknown, name: string): Promise<void> {
+  /** `FILE:EXPORT`: loads the module, and serves the export of that name. */
+  async load(importing: Promise<unknown>, name: string): Promise<void> {
+    let namespace: unknown
+    try {
+      namespace = await importing
+    } catch (error) {
+      // An Error goes on to whoever judges all that nobody caught; anything else would come there in disguise.
+      if (error instanceof Error) throw error
+      return this.#parts.faults.threw(error)
+    }
+    await this.#serve(namespace, name)
+  }
+
+  async #serve(namespace: unknown, name: string): Promise<void> {
     const { file, faults } = this.#parts
     const value = named(namespace, name)
     if (value === undefined) {

@@ -5,8 +5,9 @@
  */
 import cluster, { type Worker } from 'node:cluster'
 import dgram from 'node:dgram'
+import { type Handle, NO_HANDLE } from './handle.ts'
 
-type Answer = (error: number, handle: null) => void
+type Answer = (error: number, handle: Handle) => void
 type Insides = { _getServer?: (server: object, query: object, answer: Answer) => void }
 
 /** `forked` is called in place of `cluster.fork()` and ends the boot. */
@@ -32,8 +33,8 @@ export const becomeClusterWorker = (id: number, leave: (how: string) => void): v
     send: (...args: unknown[]) => Reflect.apply(process.send as (...all: unknown[]) => boolean, process, args),
   })
   Object.assign(cluster, { isPrimary: false, isMaster: false, isWorker: true, worker })
-  // What `net` asks of a cluster worker. There is no handle here: `listen` goes on to where it is intercepted.
-  ;(cluster as unknown as Insides)._getServer = (_server, _query, answer) => answer(0, null)
+  // What `net` asks of a cluster worker. `listen` goes on to where it is intercepted.
+  ;(cluster as unknown as Insides)._getServer = (_server, _query, answer) => answer(0, NO_HANDLE)
   keepDatagramsPrivate()
 }
 

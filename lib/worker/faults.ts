@@ -10,17 +10,22 @@ const LONGEST_STACK = 32 * 1024
 
 export type Fault = { readonly fault: AppFault; readonly text: string; readonly stack?: string }
 
-/** `file`: the app's, absolute. `tell` is called at most once, before the process ends. */
 export class Faults {
   readonly #file: string
+  readonly #mayPrint: boolean
   readonly #tell: (fault: Fault) => void
   /** What to say when nothing is left to do: the app neither listens nor exports what can be served. */
   idle: string
   #over = false
   #emptied = false
 
-  constructor(file: string, tell: (fault: Fault) => void) {
+  /**
+   * `file`: the app's, absolute. `tell` is called at most once, before the process ends. `mayPrint`: an error whose place
+   * only Node knows may be printed by Node; true for one worker, or it would be printed by each.
+   */
+  constructor(file: string, mayPrint: boolean, tell: (fault: Fault) => void) {
     this.#file = file
+    this.#mayPrint = mayPrint
     this.#tell = tell
     this.idle = `${file} does not listen`
   }
@@ -45,7 +50,9 @@ export class Faults {
   watch(): void {
     process.on('uncaughtExceptionMonitor', (error) => {
       if (this.#over || isHandled()) return
-      this.threw(error)
+      const fault = describe(error, this.#file)
+      if (!this.#mayPrint || isLocated(error)) this.end(fault)
+      this.#say({ fault: fault.fault, text: fault.text })
     })
     process.on('beforeExit', () => {
       this.#emptied = true
@@ -75,6 +82,13 @@ const describe = (error: unknown, file: string): Fault => {
     ? { fault: 'missing', text: `${file} does not exist` }
     : { fault: 'threw', text: line, stack: shown }
 }
+
+/**
+ * Node keeps the place of a syntax error in an ES module to itself, and prints it when it dies of it. Elsewhere it stands
+ * in the first line of the stack.
+ */
+const isLocated = (error: unknown): boolean =>
+  !(error instanceof SyntaxError) || /^(\/|file:).*:\d+$/.test((error.stack ?? '').split('\n', 1)[0] ?? '')
 
 /** The app's own file, as opposed to one that it imports. */
 const isMissing = (error: unknown, file: string): boolean => {

@@ -59,6 +59,15 @@ export const privateHandle = (like: Handle): { readonly handle: Handle; readonly
   throw new Error('this machine has no loopback interface')
 }
 
+/** Stands where a handle would be given, and asks to be treated as none: a cluster worker's server must be given one. */
+export const NO_HANDLE: Handle = {
+  onconnection: null,
+  listen: () => 0,
+  close: () => undefined,
+  ref: () => undefined,
+  unref: () => undefined,
+}
+
 /** Several sockets behind one server: whatever one of them accepts goes to the server's `onconnection`. */
 export const joinHandles = (handles: readonly Handle[]): Handle & { readonly parts: readonly Handle[] } => {
   const named = handles.find((handle) => handle.getsockname !== undefined)

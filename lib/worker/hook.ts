@@ -8,10 +8,10 @@ import { isCalled } from './join.ts'
 import { evaluatedMain, whenMainHasBegun } from './main-module.ts'
 import { startWorker } from './start.ts'
 
-// `--require` is inherited by the app's own threads and, before it is forgotten, by what it forks.
+// `--require` is inherited by the app's own threads.
+const imports = forgetOptions()
 if (isMainThread && isCalled() && process.argv[1] !== undefined) {
   const boot = startWorker(process.argv[1])
-  const imports = forgetOptions()
   whenMainHasBegun(imports, async () => {
     const exports = await evaluatedMain()
     if (exports !== null) boot.evaluated(exports.value)

@@ -9,7 +9,7 @@ import https from 'node:https'
 import net from 'node:net'
 import type { ListenerAddress } from '../kernel/kernel.ts'
 import type { Fd } from '../units.ts'
-import { type Handle, joinHandles, openHandle } from './handle.ts'
+import { type Handle, joinHandles, NO_HANDLE, openHandle } from './handle.ts'
 import { listenError } from './listen-error.ts'
 import { type ListenRequest, nameOf, place } from './place.ts'
 
@@ -78,6 +78,7 @@ export const interceptListen = (policy: ListenPolicy): ReadonlyMap<net.Server, L
 
   insides._listen2 = function (this: net.Server, address, port, type, backlog, fd, flags) {
     const server = this as ServerInsides
+    if (server._handle === NO_HANDLE) server._handle = null
     const family = familyOf(server)
     const request: ListenRequest = {
       address,

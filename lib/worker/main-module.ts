@@ -1,5 +1,5 @@
 /** The app's file as Node's own entry: when its evaluation has begun, and what it exports in the end. */
-import { pathToFileURL } from 'node:url'
+import { importFile } from './import-file.ts'
 
 let waiting: (() => void) | null = null
 
@@ -24,9 +24,7 @@ export const evaluatedMain = async (): Promise<{ readonly value: unknown } | nul
   // A CommonJS app needs no ESM loader; it was evaluated before the first turn of the loop.
   if (mainModule?.loaded === true) return { value: mainModule.exports }
   try {
-    // In a constant: inside of `import()` the compiler (7.0) loses where the function came from.
-    const url = pathToFileURL(require.resolve(process.argv[1] ?? '')).href
-    return { value: await import(url) }
+    return { value: await importFile(require.resolve(process.argv[1] ?? '')) }
   } catch {
     return null
   }

@@ -1,5 +1,5 @@
 /** Run as `node main.js FILE EXPORT -- args…`: serves what a module exports. */
-import { pathToFileURL } from 'node:url'
+import { importFile } from './import-file.ts'
 import { isCalled } from './join.ts'
 import { startWorker } from './start.ts'
 
@@ -11,6 +11,4 @@ if (!isCalled() || file === undefined || name === undefined || dashes !== '--') 
 // What the app would find under plain node.
 process.argv.splice(1, process.argv.length, file, ...args)
 const boot = startWorker(file)
-// In a constant: inside of `import()` the compiler (7.0) loses where the function came from.
-const url = pathToFileURL(file).href
-import(url).then((namespace) => boot.serve(namespace, name))
+void boot.load(importFile(file), name)

@@ -1,0 +1,13 @@
+/** TCP ports for apps that must name one. */
+import { once } from 'node:events'
+import { createServer } from 'node:net'
+
+/** A port that was free a moment ago; the kernel deals out others before it gives this one again. */
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1')
+  await once(server, 'listening')
+  const { port } = server.address() as { port: number }
+  server.close()
+  await once(server, 'close')
+  return port
+}
