@@ -72,9 +72,9 @@ function listOf(service: Service): object {
   }
 }
 
-function countsOf({ connections, upgraded, requests }: Service): Counts {
+function countsOf({ connections, upgraded, requests, classes }: Service): Counts {
   let idle = 0
   for (const connection of connections) if (connection.isIdle) idle++
   const all = connections.size + upgraded.size
-  return { connections: all, idle, active: all - idle, requests }
+  return { connections: all, idle, active: all - idle, requests, classes: [...classes] }
 }

@@ -42,6 +42,8 @@ export type Counts = {
   readonly active: number
   /** Requests since the engine was attached. */
   readonly requests: number
+  /** Responses whose head was sent, by the first digit of their status: 1xx to 5xx. */
+  readonly classes: readonly [number, number, number, number, number]
 }
 
 export type DrainOptions = {

@@ -1,4 +1,4 @@
-/** What an access log is told of each response; nothing is kept or counted where nobody asked for it. */
+/** What is counted of each response, and what an access log is told; nothing is kept where nobody asked for it. */
 
 import { ms } from '../units.ts'
 import type { Connection } from './connection.ts'
@@ -20,6 +20,9 @@ export function noteResponse(connection: Connection, response: Outgoing): void {
 /** The response is sent, or its connection gone. */
 export function reportResponse(connection: Connection, response: Outgoing, aborted: boolean): void {
   const { service, socket } = connection
+  const place = ((response.statusCode / 100) | 0) - 1
+  // A status out of range is a bug of the app and counted nowhere.
+  if (response.headersSent && place >= 0 && place < 5) service.classes[place]! += 1
   const start = starts.get(response)
   if (service.onResponse === null || start === undefined) return
   starts.delete(response)

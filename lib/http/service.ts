@@ -26,6 +26,8 @@ export class Service {
   readonly disconnectGrace: number
   readonly onResponse: ((record: ResponseRecord) => void) | null
   requests = 0
+  /** Responses by the first digit of their status, less one. */
+  readonly classes: [number, number, number, number, number] = [0, 0, 0, 0, 0]
   /** After `drain()`: when idle connections are closed (monotonic milliseconds). */
   drainIdleAt: number | null = null
   /** Called when a connection is gone. */

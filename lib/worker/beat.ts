@@ -15,11 +15,11 @@ export const beatInterval = (timeout: Ms): Ms =>
   timeout === 0 ? LONGEST : ms(Math.min(LONGEST, Math.max(SHORTEST, timeout / BEATS_A_TIMEOUT)))
 
 /** Beats at once and then for the life of the process, without keeping it alive. */
-export const startBeat = (row: Float64Array, counts: Counts, interval: Ms): void => {
+export const startBeat = (row: Float64Array, counts: () => Counts, interval: Ms): void => {
   let expected = performance.now()
   const beat = () => {
     const now = performance.now()
-    store(row, counts, Math.max(0, now - expected))
+    store(row, counts(), Math.max(0, now - expected))
     expected = now + interval
   }
   beat()
@@ -29,7 +29,7 @@ export const startBeat = (row: Float64Array, counts: Counts, interval: Ms): void
 /** The beat is stored last: whoever sees it change sees counters that are at least as new. */
 const store = (row: Float64Array, counts: Counts, lag: number): void => {
   row[COLUMN.requests] = counts.requests
-  row[COLUMN.inFlight] = counts.inFlight
+  row[COLUMN.inFlight] = counts.active
   row[COLUMN.connections] = counts.connections
   row[COLUMN.lag] = lag
   row[COLUMN.informational] = counts.classes[0]

@@ -16,6 +16,7 @@ import { beatInterval, startBeat } from './beat.ts'
 import { Boot } from './boot.ts'
 import { becomeClusterWorker, refuseFork } from './cluster.ts'
 import { Drain } from './drain.ts'
+import { engineOptions } from './engine-options.ts'
 import { Faults } from './faults.ts'
 import { Gate } from './gate.ts'
 import { acceptRest, closedHandle, type Handle } from './handle.ts'
@@ -23,7 +24,8 @@ import { offerSend, tellSlot } from './identity.ts'
 import type { Joined, WorkerChannel } from './join.ts'
 import { type Asked, interceptListen, type Listened } from './listen.ts'
 import { Probe, type Questioned } from './probe.ts'
-import { requestLimit } from './request-limit.ts'
+import { watchRequests } from './request-limit.ts'
+import { schemeOf } from './scheme.ts'
 import { Servers } from './serve.ts'
 
 /** How long the arbiter may take to open a socket. */
@@ -37,10 +39,9 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
   const [memory, alarm, ...listeners] = fds as [Fd, Fd, ...Fd[]]
   const warn = (text: string) => void channel.send({ kind: 'log', level: 'warning', text })
   const faults = new Faults(file, go.slot === 0, (fault) => void channel.send({ kind: 'failed', ...fault }))
-  const limit = requestLimit(settings, (reason) => void channel.send({ kind: 'retire', reason }))
   const access = accessLog(settings, kernel, warn)
   const servers = new Servers({
-    arrived: () => limit(servers.counts.requests),
+    engine: engineOptions(settings),
     responded: access && ((record) => access.record(record)),
     warn,
   })
@@ -69,6 +70,7 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
     file,
     faults,
     waitReady: settings.waitReady,
+    schemeOf: schemeOf(settings),
     target: exportTarget(settings.exportAddress, process.env.PORT),
     listening: () => accepting(listened),
     ready: (address) => void channel.send({ kind: 'ready', address }),
@@ -83,7 +85,8 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
       for (const { fd } of bind.splice(0)) kernel.close(fd)
       gate.shut()
     },
-    served: () => servers.all(),
+    finish: (times) => servers.drain(times),
+    counts: () => servers.counts(),
     report: (idle, active) => void channel.send({ kind: 'draining', idle, active }),
   })
   const probe = new Probe(
@@ -92,7 +95,6 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
   )
   const leave = () => {
     faults.settle()
-    for (const served of servers.all()) served.cut()
     process.exit()
   }
 
@@ -130,8 +132,13 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
   channel.unref()
   const missing = kernel.watchForStuckStack(alarm)
   if (missing !== null) warn(`the stack of a stuck worker cannot be shown: this Node has no ${missing}`)
-  startBeat(row(kernel.map(memory), go.cell), servers.counts, beatInterval(settings.timeout))
+  startBeat(row(kernel.map(memory), go.cell), () => servers.counts(), beatInterval(settings.timeout))
   kernel.close(memory)
+  watchRequests(
+    settings,
+    () => servers.counts().requests,
+    (reason) => void channel.send({ kind: 'retire', reason }),
+  )
   channel.send({ kind: 'announced', pid: process.pid })
   return boot
 }

@@ -1,18 +1,22 @@
-/** What a worker counts, for the heartbeat and for `maxRequests`. One record for all its servers. */
-export type Counts = {
-  /** Requests that came, those that are refused by the HTTP engine left out. */
-  requests: number
-  /** Requests whose answer is not finished. */
-  inFlight: number
-  connections: number
-  /** Finished answers by the first digit of their status: 1xx to 5xx. */
-  readonly classes: [number, number, number, number, number]
-}
+/** What a worker counts, for the heartbeat, the log of a drain and `maxRequests`. */
+import type { Counts as EngineCounts } from '../http/engine.ts'
 
-export const newCounts = (): Counts => ({ requests: 0, inFlight: 0, connections: 0, classes: [0, 0, 0, 0, 0] })
+export type Counts = Omit<EngineCounts, 'idle'>
 
-/** Counts one finished answer. A status out of range is a bug of the app and counted nowhere. */
-export const countStatus = (counts: Counts, status: number): void => {
-  const place = Math.trunc(status / 100) - 1
-  if (place >= 0 && place < 5) counts.classes[place]! += 1
-}
+const NOTHING: Counts = { requests: 0, active: 0, connections: 0, classes: [0, 0, 0, 0, 0] }
+
+/** Those of several servers together. */
+export const sumOf = (counts: readonly Counts[]): Counts => counts.reduce(add, NOTHING)
+
+const add = (a: Counts, b: Counts): Counts => ({
+  requests: a.requests + b.requests,
+  active: a.active + b.active,
+  connections: a.connections + b.connections,
+  classes: [
+    a.classes[0] + b.classes[0],
+    a.classes[1] + b.classes[1],
+    a.classes[2] + b.classes[2],
+    a.classes[3] + b.classes[3],
+    a.classes[4] + b.classes[4],
+  ],
+})

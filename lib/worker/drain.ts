@@ -1,6 +1,7 @@
 /** How a worker leaves: what is in flight is finished, then the app's own handlers of SIGTERM run, then it exits. */
+import type { DrainOptions } from '../http/engine.ts'
 import { type Ms, ms } from '../units.ts'
-import type { Served } from './serve.ts'
+import type { Counts } from './counts.ts'
 
 /** The share of the time that is left to the app's own handlers where connections do not end. */
 const APP_SHARE = 0.2
@@ -21,15 +22,13 @@ export type DrainOrder = {
   readonly after: Ms
 }
 
-export type DrainParts = {
-  /** How long idle connections are kept. */
-  readonly idle: Ms
-  /** How long WebSockets and other answers without an end are kept. */
-  readonly streams: Ms
+export type DrainParts = DrainOptions & {
   now(): Ms
   /** Accepts what waits, and closes the listeners. */
   stopAccepting(): void
-  served(): readonly Served[]
+  /** Lets all servers finish; settles when no connection is left. */
+  finish(options: DrainOptions): Promise<void>
+  counts(): Counts
   report(idle: number, active: number): void
 }
 
@@ -39,7 +38,6 @@ export class Drain {
   #closeAt = Number.POSITIVE_INFINITY
   #closing: NodeJS.Timeout | undefined
   #leaving: NodeJS.Timeout | undefined
-  #streams: NodeJS.Timeout | undefined
   #reports: NodeJS.Timeout | undefined
   #phase: 'accepting' | 'finishing' | 'leaving' = 'accepting'
 
@@ -68,29 +66,24 @@ export class Drain {
     this.#phase = 'finishing'
     this.#parts.stopAccepting()
     const { idle, streams } = this.#parts
-    const served = this.#parts.served()
-    Promise.all(served.map((each) => each.drain(idle))).then(() => this.#leave())
+    this.#parts.finish({ idle, streams }).then(() => this.#leave())
     const within = this.#killAt - this.#parts.now()
-    // In a turn of its own: an error of a listener is the app's.
-    setImmediate(() => (process as NodeJS.EventEmitter).emit(DRAIN_EVENT, { streams, within }))
-    this.#streams = setTimeout(() => {
-      for (const each of served) each.endStreams()
-    }, streams)
-    this.#reports = setInterval(() => this.#report(served), REPORT)
-    this.#report(served)
+    // In a step of its own: an error of a listener is the app's.
+    process.nextTick(() => (process as NodeJS.EventEmitter).emit(DRAIN_EVENT, { streams, within }))
+    this.#reports = setInterval(() => this.#report(), REPORT)
+    this.#report()
   }
 
-  #report(served: readonly Served[]): void {
-    const sum = (count: (each: Served) => number) => served.reduce((total, each) => total + count(each), 0)
-    const active = sum((each) => each.active())
-    this.#parts.report(Math.max(0, sum((each) => each.connections()) - active), active)
+  #report(): void {
+    const { active, connections } = this.#parts.counts()
+    this.#parts.report(Math.max(0, connections - active), active)
   }
 
   /** The app's handlers of SIGTERM, or of SIGINT where it has only those, as under PM2; without any, the end. */
   #leave(): void {
     if (this.#phase === 'leaving') return
     this.#phase = 'leaving'
-    for (const timer of [this.#leaving, this.#closing, this.#streams]) clearTimeout(timer)
+    for (const timer of [this.#leaving, this.#closing]) clearTimeout(timer)
     clearInterval(this.#reports)
     const signal = (['SIGTERM', 'SIGINT'] as const).find((name) => process.listenerCount(name) > 0)
     if (signal === undefined) process.exit()

@@ -1,20 +1,25 @@
 /** `maxRequests`: a worker asks to be replaced when it has served so many, which bounds what a slow leak can cost. */
 import type { WorkerSettings } from '../config/settings.ts'
+import { ms } from '../units.ts'
+
+/** How often the count is looked at: a look at each request would cost each request. */
+const LOOK = ms(100)
 
 type Limits = Pick<WorkerSettings, 'maxRequests' | 'maxRequestsJitter'>
 
-/** Gives a function to call with the number of requests so far; `retire` is called once. */
-export const requestLimit = (
+/** Calls `retire` once, soon after the count of requests has reached the limit. Does not keep the process alive. */
+export const watchRequests = (
   { maxRequests, maxRequestsJitter }: Limits,
+  requests: () => number,
   retire: (reason: string) => void,
-): ((requests: number) => void) => {
-  if (maxRequests === 0) return () => undefined
+): void => {
+  if (maxRequests === 0) return
   // Not all workers at once.
   const limit = maxRequests + Math.floor(Math.random() * (maxRequestsJitter + 1))
-  let asked = false
-  return (requests) => {
-    if (asked || requests < limit) return
-    asked = true
+  const timer = setInterval(() => {
+    if (requests() < limit) return
+    clearInterval(timer)
     retire(`${limit} requests`)
-  }
+  }, LOOK)
+  timer.unref()
 }

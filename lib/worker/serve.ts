@@ -1,55 +1,66 @@
 /** Who speaks the protocol of a server that the app listens with. The one place that knows which engine does. */
+import type { Server as HttpServer } from 'node:http'
 import type { Server } from 'node:net'
-import type { ResponseRecord } from '../http/engine.ts'
-import type { Ms } from '../units.ts'
-import { type Counts, newCounts } from './counts.ts'
+import { attach } from '../http/attach.ts'
+import type { DrainOptions, EngineOptions, ResponseRecord } from '../http/engine.ts'
+import { type Counts, sumOf } from './counts.ts'
 import type { Family } from './listen.ts'
 import { track } from './tracker.ts'
 
 /** One server of the app while it is served. */
 export type Served = {
-  /** Connections with a request, a stream or an upgrade on them. */
-  active(): number
-  connections(): number
-  /**
-   * From now on every answer is the last one on its connection; idle connections are kept for `idle`. Settles when no
-   * connection is left.
-   */
-  drain(idle: Ms): Promise<void>
-  /** Ends what has no end of its own: WebSockets, CONNECT tunnels, server-sent events. */
-  endStreams(): void
-  /** Destroys all connections. */
-  cut(): void
+  counts(): Counts
+  /** From now on every answer is the last one on its connection. Settles when no connection is left. */
+  drain(options: DrainOptions): Promise<void>
 }
 
 export type Responded = ((record: ResponseRecord) => void) | null
 
-export class Servers {
-  readonly counts: Counts = newCounts()
-  readonly #served = new Map<Server, Served>()
-  readonly #warn: (text: string) => void
-  readonly #arrived: () => void
-  readonly #responded: Responded
-  #saidHttp2 = false
+export type ServersOptions = {
+  readonly engine: EngineOptions
+  /** Told of each response, where anybody wants to know. */
+  readonly responded: Responded
+  /** One line for the log. */
+  readonly warn: (text: string) => void
+}
 
-  /** `arrived`: a request was counted. `responded`, where anybody wants to know: its response is sent. */
-  constructor(hear: { arrived(): void; responded: Responded; warn(text: string): void }) {
-    this.#warn = hear.warn
-    this.#arrived = hear.arrived
-    this.#responded = hear.responded
+export class Servers {
+  readonly #served = new Map<Server, Served>()
+  readonly #options: ServersOptions
+  readonly #said = new Set<string>()
+
+  constructor(options: ServersOptions) {
+    this.#options = options
   }
 
   /** Called before a server accepts its first connection, and again when it listens anew. */
   adopt(server: Server, family: Family): void {
     if (this.#served.has(server)) return
-    if (family === 'http2' && !this.#saidHttp2) {
-      this.#saidHttp2 = true
-      this.#warn("the app's http2 server keeps Node's own HTTP parser")
+    const { engine, responded } = this.#options
+    if (family === 'http2') this.#say("the app's http2 server keeps Node's own HTTP parser")
+    if (family !== 'http') {
+      this.#served.set(server, track(server, family, responded))
+      return
     }
-    this.#served.set(server, track(server, family, this.counts, { arrived: this.#arrived, responded: this.#responded }))
+    if ((server as HttpServer & { insecureHTTPParser?: boolean }).insecureHTTPParser)
+      this.#say("insecureHTTPParser of the app's server is ignored: monoceros has a parser of its own, which is strict")
+    const { counts, drain } = attach(server as HttpServer, { ...engine, ...(responded && { onResponse: responded }) })
+    this.#served.set(server, { counts, drain })
   }
 
-  all(): readonly Served[] {
-    return [...this.#served.values()]
+  /** Of all servers together. */
+  counts(): Counts {
+    return sumOf([...this.#served.values()].map((served) => served.counts()))
+  }
+
+  /** Settles when no connection is left. */
+  async drain(options: DrainOptions): Promise<void> {
+    await Promise.all([...this.#served.values()].map((served) => served.drain(options)))
+  }
+
+  #say(text: string): void {
+    if (this.#said.has(text)) return
+    this.#said.add(text)
+    this.#options.warn(text)
   }
 }

@@ -1,118 +1,141 @@
 /**
- * A server that keeps Node's own protocol code: what it is doing, how to drain it, how to cut it. It looks at
- * `server.emit`, because a listener for `upgrade` or `checkContinue` would change what Node does.
+ * A server that keeps Node's own protocol code (http2, with the HTTP/1.1 beside it) or speaks a protocol of its own: what
+ * it is doing, and how to drain it. It looks at `server.emit`, because a listener for `upgrade` or `checkContinue`
+ * would change what Node does.
  */
 import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node:http'
 import type { Http2Session, ServerHttp2Stream } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 import tls from 'node:tls'
-import { ms } from '../units.ts'
-import { type Counts, countStatus } from './counts.ts'
+import type { DrainOptions } from '../http/engine.ts'
+import { type Ms, ms } from '../units.ts'
+import type { Counts } from './counts.ts'
 import type { Family } from './listen.ts'
 import type { Responded, Served } from './serve.ts'
 
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean
 
-/** Told of each request after it was counted, and of its response when it is over. */
-export type Hearing = { readonly arrived: () => void; readonly responded: Responded }
-
-export const track = (server: Server, family: Family, counts: Counts, { arrived, responded }: Hearing): Served => {
-  const sockets = new Set<Socket>()
-  const streams = new Set<Socket>()
-  const answers = new Set<ServerResponse>()
-  const sessions = new Set<Http2Session>()
-  let draining = false
-  let idleOver = false
-  let settle: (() => void) | null = null
-
-  const look = () => {
-    if (idleOver) (server as Partial<HttpServer>).closeIdleConnections?.()
-    if (draining && sockets.size === 0) settle?.()
-  }
-  const began = () => {
-    counts.requests += 1
-    counts.inFlight += 1
-    arrived()
-  }
-  const ended = (status: number | undefined) => {
-    counts.inFlight -= 1
-    if (status !== undefined) countStatus(counts, status)
-  }
-  const connected = (socket: Socket) => {
-    sockets.add(socket)
-    // Nobody knows where a message of another protocol ends.
-    if (family === 'net') streams.add(socket)
-    counts.connections += 1
-    socket.once('close', () => {
-      sockets.delete(socket)
-      streams.delete(socket)
-      counts.connections -= 1
-      look()
-    })
-  }
-  const requested = (request: IncomingMessage, response: ServerResponse) => {
-    // A `checkContinue` listener hands the request on by emitting `request` itself.
-    if (answers.has(response)) return
-    answers.add(response)
-    if (draining) lastOnConnection(response)
-    began()
-    if (responded) report(request, response, responded)
-    response.once('close', () => {
-      answers.delete(response)
-      ended(response.headersSent ? response.statusCode : undefined)
-      // Node takes the connection for idle one step after the answer has ended.
-      setImmediate(look)
-    })
-  }
-  const opened = (stream: ServerHttp2Stream) => {
-    began()
-    stream.once('close', () => {
-      const status = stream.sentHeaders?.[':status']
-      ended(typeof status === 'number' ? status : undefined)
-    })
-  }
-  const joined = (session: Http2Session) => {
-    sessions.add(session)
-    session.once('close', () => sessions.delete(session))
-    if (draining) session.close()
-  }
-
+export const track = (server: Server, family: Family, responded: Responded): Served => {
+  const tracker = new Tracker(server, family, responded)
   const arrival = server instanceof tls.Server ? 'secureConnection' : 'connection'
   const emit = server.emit as Emit
   server.emit = function (this: Server, event: string | symbol, ...args: unknown[]) {
-    if (event === arrival) connected(args[0] as Socket)
-    else if (event === 'request' || event === 'checkContinue' || event === 'checkExpectation') {
-      if ((args[0] as IncomingMessage).httpVersionMajor < 2)
-        requested(args[0] as IncomingMessage, args[1] as ServerResponse)
-    } else if (event === 'upgrade' || event === 'connect') streams.add(args[1] as Socket)
-    else if (event === 'stream') opened(args[0] as ServerHttp2Stream)
-    else if (event === 'session') joined(args[0] as Http2Session)
+    if (event === arrival) tracker.connected(args[0] as Socket)
+    else if (event === 'request' || event === 'checkContinue' || event === 'checkExpectation')
+      tracker.requested(args[0] as IncomingMessage, args[1] as ServerResponse)
+    else if (event === 'upgrade' || event === 'connect') tracker.upgraded(args[1] as Socket)
+    else if (event === 'stream') tracker.opened(args[0] as ServerHttp2Stream)
+    else if (event === 'session') tracker.joined(args[0] as Http2Session)
     return Reflect.apply(emit, this, [event, ...args])
   } as typeof server.emit
+  return { counts: () => tracker.counts(), drain: (options) => tracker.drain(options) }
+}
 
-  return {
-    active: () => answers.size + streams.size + sessions.size,
-    connections: () => sockets.size,
-    drain: (idle) =>
-      new Promise((resolve) => {
-        draining = true
-        settle = resolve
-        for (const answer of answers) lastOnConnection(answer)
-        for (const session of sessions) session.close()
-        setTimeout(() => {
-          idleOver = true
-          look()
-        }, idle).unref()
-        look()
-      }),
-    endStreams: () => {
-      for (const socket of streams) socket.destroySoon()
-      for (const answer of answers) if (isEventStream(answer)) answer.socket?.destroySoon()
-    },
-    cut: () => {
-      for (const session of sessions) session.destroy()
-      for (const socket of sockets) socket.destroy()
-    },
+class Tracker {
+  readonly #server: Server
+  readonly #family: Family
+  readonly #responded: Responded
+  readonly #sockets = new Set<Socket>()
+  /** Connections whose end nobody can foresee. */
+  readonly #endless = new Set<Socket>()
+  readonly #answers = new Set<ServerResponse>()
+  readonly #sessions = new Set<Http2Session>()
+  readonly #streams = new Set<ServerHttp2Stream>()
+  readonly #classes: [number, number, number, number, number] = [0, 0, 0, 0, 0]
+  #requests = 0
+  #idleOver = false
+  #settle: (() => void) | null = null
+
+  constructor(server: Server, family: Family, responded: Responded) {
+    this.#server = server
+    this.#family = family
+    this.#responded = responded
+  }
+
+  connected(socket: Socket): void {
+    this.#sockets.add(socket)
+    // Nobody knows where a message of another protocol ends.
+    if (this.#family === 'net') this.#endless.add(socket)
+    socket.once('close', () => {
+      this.#sockets.delete(socket)
+      this.#endless.delete(socket)
+      this.#look()
+    })
+  }
+
+  upgraded(socket: Socket): void {
+    this.#endless.add(socket)
+  }
+
+  /** A request of HTTP/1.1; or of http2's own such API, which has been counted as a stream. */
+  requested(request: IncomingMessage, response: ServerResponse): void {
+    // A `checkContinue` listener hands the request on by emitting `request` itself.
+    if (this.#answers.has(response)) return
+    if (this.#responded) report(request, response, this.#responded)
+    if (request.httpVersionMajor >= 2) return
+    this.#answers.add(response)
+    this.#requests += 1
+    if (this.#settle !== null) lastOnConnection(response)
+    response.once('close', () => {
+      this.#answers.delete(response)
+      if (response.headersSent) this.#count(response.statusCode)
+      // Node takes the connection for idle one step after the answer has ended.
+      setImmediate(() => this.#look())
+    })
+  }
+
+  opened(stream: ServerHttp2Stream): void {
+    this.#streams.add(stream)
+    this.#requests += 1
+    stream.once('close', () => {
+      this.#streams.delete(stream)
+      this.#count(Number(stream.sentHeaders?.[':status']))
+    })
+  }
+
+  joined(session: Http2Session): void {
+    this.#sessions.add(session)
+    session.once('close', () => this.#sessions.delete(session))
+    if (this.#settle !== null) session.close()
+  }
+
+  counts(): Counts {
+    const active = this.#answers.size + this.#streams.size + this.#endless.size
+    return { requests: this.#requests, active, connections: this.#sockets.size, classes: [...this.#classes] }
+  }
+
+  drain({ idle, streams }: DrainOptions): Promise<void> {
+    this.#after(idle, () => {
+      this.#idleOver = true
+      this.#look()
+    })
+    this.#after(streams, () => this.#endStreams())
+    return new Promise((resolve) => {
+      this.#settle = resolve
+      for (const answer of this.#answers) lastOnConnection(answer)
+      for (const session of this.#sessions) session.close()
+      this.#look()
+    })
+  }
+
+  #endStreams(): void {
+    for (const socket of this.#endless) socket.destroySoon()
+    for (const answer of this.#answers) if (answer.headersSent) answer.socket?.destroySoon()
+    for (const stream of this.#streams) if (stream.headersSent) stream.close()
+  }
+
+  #count(status: number): void {
+    const place = Math.trunc(status / 100) - 1
+    if (place >= 0 && place < 5) this.#classes[place]! += 1
+  }
+
+  #look(): void {
+    if (this.#idleOver) (this.#server as Partial<HttpServer>).closeIdleConnections?.()
+    if (this.#sockets.size === 0) this.#settle?.()
+  }
+
+  #after(delay: Ms, then: () => void): void {
+    setTimeout(then, delay).unref()
   }
 }
 
@@ -126,7 +149,8 @@ const report = (request: IncomingMessage, response: ServerResponse, responded: N
     if (done) return
     done = true
     const duration = ms(performance.now() - start)
-    const bytes = socket.bytesWritten - before
+    // Streams of http2 share a connection: nobody counts their bytes.
+    const bytes = request.httpVersionMajor >= 2 ? 0 : socket.bytesWritten - before
     responded({ request, response, target, bytes, duration, aborted: !response.writableFinished })
   }
   void socket.remoteAddress
@@ -137,6 +161,3 @@ const report = (request: IncomingMessage, response: ServerResponse, responded: N
 const lastOnConnection = (answer: ServerResponse): void => {
   if (!answer.headersSent) answer.shouldKeepAlive = false
 }
-
-const isEventStream = (answer: ServerResponse): boolean =>
-  answer.headersSent && String(answer.getHeader('content-type')).startsWith('text/event-stream')
