@@ -1,5 +1,7 @@
 'use strict'
 
+const spool = require('./spool.js')
+
 // What is sold, and what was ordered. Orders live in this process's memory: with two workers each has its own, which is
 // what happens to everything an app keeps in a variable. A real shop keeps them in a database.
 const products = [
@@ -20,6 +22,7 @@ function place({ product: id, quantity = 1 }) {
   }
   const order = { number: orders.length + 1, product: id, quantity, cents: product.cents * quantity }
   orders.push(order)
+  spool.put(order)
   return { order }
 }
 

@@ -2,6 +2,7 @@
 
 const { orders, place, products } = require('./catalogue.js')
 const { page, plain } = require('./pages.js')
+const { counts } = require('./spool.js')
 
 /** More than any order takes. */
 const LARGEST_BODY = 10_000
@@ -23,6 +24,7 @@ const routes = {
     else if (request.headers['content-type']?.startsWith('application/json')) json(response, 201, { worker, order })
     else send(response.setHeader('location', '/'), 303, 'text/plain', 'Thank you.\n')
   },
+  'GET /queue': (_, response) => json(response, 200, counts()),
   'GET /health': (_, response) => send(response, 200, 'text/plain', 'ok\n'),
 }
 

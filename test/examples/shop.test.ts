@@ -1,8 +1,10 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo, Server } from 'node:net'
+import { temporaryFolder } from '../support/folder.ts'
 import { ask } from '../support/http.ts'
 
+process.env.SHOP_SPOOL = temporaryFolder()
 const { route } = require('../../examples/shop/routes.js')
 
 let server: Server
