@@ -20,7 +20,7 @@ test('The shop’s packer packs what its workers sell, a ticker counts, and mono
   const ctl = (...args: string[]) => run(process.execPath, [dist('cli/monocerosctl.js'), ...args], { env, cwd: folder })
   expect(await ctl('wait', 'all', 'RUNNING')).toMatchObject({ code: 0 })
   const { stdout, code } = await ctl('status')
-  expect(stdout).toMatch(/^0 +RUNNING[^]*^1 +RUNNING[^]*^packer +RUNNING[^]*^ticker +RUNNING/m)
+  expect(stdout).toMatch(/^0 +RUNNING[\s\S]*^1 +RUNNING[\s\S]*^packer +RUNNING[\s\S]*^ticker +RUNNING/m)
   expect(code).toBe(0)
 
   // An order that came while nobody packed is packed later, and so is one that a packer had in its hands.
