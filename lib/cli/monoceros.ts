@@ -7,12 +7,17 @@ import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { describeProblem, type Problem } from '../config/problems.ts'
 import { resolveApp } from '../config/resolve-app.ts'
 import { EXIT_CODE } from '../exit-codes.ts'
+import { SetupError } from '../system/setup-error.ts'
 import { VERSION } from '../version.ts'
 import { helpText } from './help.ts'
+import { systemdFiles, systemdOptions } from './systemd.ts'
 
 type Io = { readonly argv: readonly string[]; readonly env: NodeJS.ProcessEnv; readonly cwd: string }
 
-async function main(io: Io): Promise<number> {
+async function main(given: Io): Promise<number> {
+  const isSystemd = given.argv[0] === 'systemd'
+  const systemd = isSystemd ? systemdOptions(given.argv.slice(1)) : null
+  const io = systemd === null ? given : { ...given, argv: systemd.rest }
   const wanted = new Set<OwnFlag>([...parseFlags(io.argv).own, ...argumentsFrom(io.env).own])
   if (wanted.has('--help')) return print(helpText(process.stdout.columns ?? 80))
   if (wanted.has('--version')) return print(`monoceros ${VERSION} (Node ${process.version})\n`)
@@ -26,6 +31,7 @@ async function main(io: Io): Promise<number> {
   if (missing !== null) return missing
   if (wanted.has('--check-config'))
     return print(`monoceros: the settings are good${loaded.file ? ` (${loaded.file})` : ''}\n`)
+  if (systemd !== null) return print(systemdFiles(systemd, loaded, io.cwd, __filename))
   const { runArbiter } = await import('../arbiter/main.ts')
   return runArbiter(loaded, io)
 }
@@ -71,6 +77,10 @@ process.stdout.on('error', () => undefined)
 start().then(
   (code) => process.exit(code),
   (error: unknown) => {
+    if (error instanceof SetupError) {
+      say(error.message)
+      process.exit(EXIT_CODE.usage)
+    }
     say(`this should not have happened: ${error instanceof Error ? error.stack : String(error)}`)
     process.exit(EXIT_CODE.broken)
   },
