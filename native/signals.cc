@@ -77,35 +77,21 @@ Napi::Value open_signals(const Napi::CallbackInfo& info) {
   return Napi::Number::New(env, reading);
 }
 
-// sigaction(2): only for these codes do si_pid and si_uid name a sender. SIGCHLD's name the child.
-bool sent_by_somebody(int code) { return code == SI_USER || code == SI_QUEUE || code == SI_TKILL; }
-
-void append(Napi::Array& to, const Record& record) {
-  const Napi::Env env = to.Env();
-  const bool sent = sent_by_somebody(record.code);
-  const bool names_process = sent || record.signal == SIGCHLD;
-  Napi::Object one = Napi::Object::New(env);
-  one.Set("signal", record.signal);
-  one.Set("pid", names_process ? record.pid : 0);
-  one.Set("uid", names_process ? record.uid : 0u);
-  one.Set("fromKernel", !sent);
-  to.Set(to.Length(), one);
-}
-
-// Reads all there is before looking at what found the pipe full, so that the order stays that of arrival.
+// readSignals(records): reads records of four numbers each and says how many. When it leaves room for one of each signal,
+// the pipe is empty, and the signals that had found it full are added: the order stays that of arrival.
 Napi::Value read_signals(const Napi::CallbackInfo& info) {
-  Napi::Array result = Napi::Array::New(info.Env());
-  Record records[256];
-  for (;;) {
-    const ssize_t size = read(reading, records, sizeof records);
-    if (size == -1 && errno == EINTR) continue;
-    if (size == -1 && errno != EAGAIN) fail(info.Env(), errno, "read");
-    if (size <= 0) break;
-    for (size_t i = 0; i < static_cast<size_t>(size) / sizeof(Record); i++) append(result, records[i]);
-  }
-  for (int signal = 1; signal < kSignals; signal++)
-    if (unwritten[signal].exchange(false)) append(result, Record{signal, 0, 0, SI_USER});
-  return result;
+  Napi::Int32Array room = info[0].As<Napi::Int32Array>();
+  Record* records = reinterpret_cast<Record*>(room.Data());
+  const size_t most = room.ByteLength() / sizeof(Record);
+  ssize_t size;
+  do size = read(reading, records, most * sizeof(Record));
+  while (size == -1 && errno == EINTR);
+  if (size == -1 && errno != EAGAIN) fail(info.Env(), errno, "read");
+  size_t count = size > 0 ? static_cast<size_t>(size) / sizeof(Record) : 0;
+  if (count + kSignals <= most)
+    for (int signal = 1; signal < kSignals; signal++)
+      if (unwritten[signal].load(std::memory_order_relaxed) && unwritten[signal].exchange(false)) records[count++] = Record{signal, 0, 0, SI_USER};
+  return Napi::Number::New(info.Env(), static_cast<uint32_t>(count));
 }
 
 // What stands in our place is not chained to: it may itself call what it replaced, which is us.

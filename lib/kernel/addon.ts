@@ -1,7 +1,8 @@
 import { join } from 'node:path'
 import bindings from 'bindings'
 import type { Fd, Pid } from '../units.ts'
-import type { Exit, Kernel, SignalRecord, SpawnPlan, Watch } from './kernel.ts'
+import type { Kernel, SpawnPlan, Watch } from './kernel.ts'
+import { overRows, type Rows } from './rows.ts'
 import { signalName, signalNumber } from './signals.ts'
 
 /** The kernel of this process. Loads the addon at the first call; throws where it was neither shipped nor built. */
@@ -12,25 +13,20 @@ export function loadKernel(): Kernel {
 
 let loaded: Kernel | undefined
 
-/** The addon has numbers for signals and stages of a spawn, and environments as `KEY=value`; all else is as in Kernel. */
-type Numbered<T extends { readonly signal: unknown }> = Omit<T, 'signal'> & {
-  readonly signal: number | Extract<T['signal'], null>
-}
+/** The addon has numbers for signals, `KEY=value` for environments and rows for what is many; all else is as in Kernel. */
 type Translated = {
   spawn(plan: object): Pid
-  reap(children: readonly Pid[]): Numbered<Exit>[]
-  reapStrangers(except: readonly Pid[]): { readonly exits: Numbered<Exit>[]; readonly blocked: boolean }
   kill(child: Pid, signal: number): boolean
   killMember(session: Pid, member: Pid, signal: number): boolean
   killGroup(group: Pid, signal: number): boolean
   execve(file: string, argv: readonly string[], env: readonly string[], keep: readonly Fd[]): never
   setParentDeathSignal(signal: number): void
   openSignals(signals: readonly number[]): Fd
-  readSignals(): Numbered<SignalRecord>[]
   checkSignals(): number[]
 }
-type Addon = Omit<Kernel, keyof Translated | 'watch' | 'setProcessName'> &
-  Translated & { readonly Watch: new (fd: Fd, writable: boolean, callback: () => void) => Watch }
+type Addon = Omit<Kernel, keyof Translated | keyof ReturnType<typeof overRows> | 'watch' | 'setProcessName'> &
+  Translated &
+  Rows & { readonly Watch: new (fd: Fd, writable: boolean, callback: () => void) => Watch }
 
 /** What was built here comes before what was shipped: a build is made where the shipped binary does not load. */
 const load = (): Addon =>
@@ -45,12 +41,8 @@ const load = (): Addon =>
 
 const over = (addon: Addon): Kernel => ({
   ...addon,
+  ...overRows(addon),
   spawn: (plan) => addon.spawn(numbered(plan)),
-  reap: (children) => addon.reap(children).map(named),
-  reapStrangers(except) {
-    const { exits, blocked } = addon.reapStrangers(except)
-    return { exits: exits.map(named), blocked }
-  },
   kill: (child, signal) => addon.kill(child, signalNumber(signal)),
   killMember: (session, member, signal) => addon.killMember(session, member, signalNumber(signal)),
   killGroup: (group, signal) => addon.killGroup(group, signalNumber(signal)),
@@ -61,7 +53,6 @@ const over = (addon: Addon): Kernel => ({
     process.title = name
   },
   openSignals: (signals) => addon.openSignals(signals.map(signalNumber)),
-  readSignals: () => addon.readSignals().map((record) => ({ ...record, signal: signalName(record.signal) })),
   checkSignals: () => addon.checkSignals().map(signalName),
   watch: (fd, on, callback) => new addon.Watch(fd, on === 'writable', callback),
 })
@@ -73,11 +64,6 @@ const numbered = (plan: SpawnPlan): object => ({
   env: entries(plan.env),
   leader: plan.leader === undefined ? 0 : LEADER[plan.leader],
   parentDeathSignal: plan.parentDeathSignal === undefined ? 0 : signalNumber(plan.parentDeathSignal),
-})
-
-const named = (exit: Numbered<Exit>): Exit => ({
-  ...exit,
-  signal: exit.signal === null ? null : signalName(exit.signal),
 })
 
 const entries = (env: Readonly<Record<string, string>>): string[] =>
