@@ -2,6 +2,7 @@
  * The arbiter at work: joins the pool (what should happen), the workers (what is there) and the loop (when). Commands
  * and events queue up and are dealt with in a turn; nothing else changes the pool.
  */
+import type { ToWorker } from '../channel/messages.ts'
 import type { Kernel, Signal, SignalRecord } from '../kernel/kernel.ts'
 import type { Turn } from '../runtime/loop.ts'
 import { reapChildren } from '../runtime/reaper.ts'
@@ -277,25 +278,25 @@ export class Arbiter implements Turn {
     return this.#readyPath !== null || member?.role !== 'holder'
   }
 
+  /** A worker that cannot hear any more, though it should, is told by signal. */
   #signal(pid: Pid, how: How): void {
     const { workers } = this.#around
     switch (how) {
       case 'drain':
-        workers.tell(pid, {
-          kind: 'drain',
-          within: this.#policy.life.gracefulTimeout,
-          stopping: this.#pool.mode === 'stopping',
-          after: this.#pool.mode === 'stopping' ? this.#generations.of(this.#pool.generation).config.stopDelay : 0,
-        })
-        return
       case 'quit':
-        workers.tell(pid, { kind: 'quit' })
+        if (!workers.tell(pid, how === 'quit' ? { kind: 'quit' } : this.#drain())) workers.signal(pid, 'SIGTERM')
         return
       case 'stack':
         return workers.ringAlarm(pid)
       default:
         return workers.signal(pid, SIGNAL[how])
     }
+  }
+
+  #drain(): Extract<ToWorker, { kind: 'drain' }> {
+    const stopping = this.#pool.mode === 'stopping'
+    const { stopDelay } = this.#generations.of(this.#pool.generation).config
+    return { kind: 'drain', within: this.#policy.life.gracefulTimeout, stopping, after: stopping ? stopDelay : 0 }
   }
 }
 

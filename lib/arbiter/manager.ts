@@ -268,9 +268,10 @@ export class Manager implements Ward {
     const { kernel } = this.#parts
     // Reaped, its leftovers not gone: its number may be another's.
     if (this.#left !== null || how === 'stack') return
-    if (how === 'drain') this.#channel?.send({ kind: 'stop', how: 'graceful' })
-    else if (how === 'quit') this.#channel?.send({ kind: 'stop', how: 'quick' })
-    else kernel.kill(pid, SIGNAL[how])
+    if (how === 'drain' || how === 'quit') {
+      const heard = this.#channel?.send({ kind: 'stop', how: how === 'drain' ? 'graceful' : 'quick' })
+      if (!heard) kernel.kill(pid, how === 'drain' ? 'SIGTERM' : 'SIGQUIT')
+    } else kernel.kill(pid, SIGNAL[how])
     kernel.kill(pid, 'SIGCONT')
   }
 }

@@ -97,6 +97,22 @@ test('WINCH drains the workers and keeps the arbiter; HUP brings them back', asy
   expect((await service.get()).status).toBe(200)
 })
 
+test('after WINCH, TTIN brings back one worker, and TERM ends it all', async () => {
+  const service = serve(['-w', '2'])
+  await service.program.line('all workers are ready')
+  service.program.signal('SIGWINCH')
+  await service.program.line('all workers are drained')
+  const mark = service.program.mark()
+  service.program.signal('SIGTTIN')
+  await ready(service, 1, mark)
+  expect((await service.get()).status).toBe(200)
+  expect(service.children()).toHaveLength(1)
+  service.program.signal('SIGTERM')
+  expect(await service.program.ended()).toEqual({ code: 0, signal: null })
+  expect(service.program.output).not.toContain('defect')
+  expect(service.program.output.slice(mark)).toMatch(/worker left worker=2:0 .*code=0/)
+})
+
 test('USR1 reopens the log, also for what workers print', async () => {
   const service = serve(['--error-logfile', 'service.log', '--control-socket', 'ctl.sock'], {
     files: {

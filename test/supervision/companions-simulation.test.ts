@@ -15,8 +15,9 @@ import {
 import { stateWord } from '../../lib/supervision/describe.ts'
 import { isAtRest, pidOf } from '../../lib/supervision/life.ts'
 import { ms } from '../../lib/units.ts'
+import { Random } from '../support/random.ts'
 import { COMPANION } from './support/policy.ts'
-import { type Random, random } from './support/random.ts'
+import { eachSeed } from './support/seeds.ts'
 import { GOOD, type Temper, World } from './support/world.ts'
 
 const NAMES = ['ant', 'bee', 'cat', 'dog', 'eel'] as const
@@ -43,7 +44,7 @@ class Simulation {
   steps = 0
 
   constructor(seed: number, temper: Temper) {
-    this.random = random(seed)
+    this.random = new Random(seed)
     this.world = new World(this.random, temper, (name) => name, 500)
     this.wanted = this.specs()
     this.companions = newCompanions(this.wanted, seed)
@@ -109,7 +110,7 @@ class Simulation {
 
   turn(meddle: boolean): void {
     const { random, world } = this
-    const chance = meddle ? random.next() : 1
+    const chance = meddle ? random.unit() : 1
     if (chance < 0.06) {
       this.ask({ kind: random.pick(['start', 'stop', 'restart']), name: random.pick(NAMES) })
       return
@@ -181,19 +182,8 @@ class Simulation {
   }
 }
 
-function each(seeds: number, run: (simulation: Simulation, seed: number) => void, temper = BAD): number {
-  let steps = 0
-  for (let seed = 1; seed <= seeds; seed++) {
-    const simulation = new Simulation(seed, temper)
-    try {
-      run(simulation, seed)
-    } catch (error) {
-      throw new Error(`seed ${seed}, at ${simulation.now}: ${(error as Error).message}`, { cause: error })
-    }
-    steps += simulation.steps
-  }
-  return steps
-}
+const each = (seeds: number, run: (made: Simulation, seed: number) => void, temper = BAD): number =>
+  eachSeed(seeds, (seed) => new Simulation(seed, temper), run)
 
 test('whatever companions do and whatever is asked, the set keeps to its rules', () => {
   const steps = each(500, (simulation) => {
@@ -206,7 +196,7 @@ test('whatever companions do and whatever is asked, the set keeps to its rules',
 test('left alone with companions that behave, those of the configuration run, but the ones stopped by hand', () => {
   each(300, (simulation, seed) => {
     simulation.tell({ kind: 'start' })
-    for (let turn = 0; turn < seed; turn++) simulation.turn(true)
+    for (let turn = 0; turn < seed % 300; turn++) simulation.turn(true)
     simulation.world.temper = GOOD
     for (const name of NAMES) {
       simulation.leaveAlone(
@@ -231,7 +221,7 @@ test('left alone with companions that behave, those of the configuration run, bu
 test('what is shut down is emptied once, and nobody is left', () => {
   each(300, (simulation, seed) => {
     simulation.tell({ kind: 'start' })
-    for (let turn = 0; turn < seed; turn++) simulation.turn(true)
+    for (let turn = 0; turn < seed % 300; turn++) simulation.turn(true)
     simulation.tell({ kind: 'shutdown', how: seed % 2 === 0 ? 'graceful' : 'quick' })
     const began = simulation.now
     simulation.leaveAlone(() => simulation.companions.mode === 'stopped')

@@ -4,8 +4,9 @@
 import { deadline } from '../../lib/supervision/deadline.ts'
 import { type Event, isAtRest, type Life, type LifePolicy, newLife, pidOf, step } from '../../lib/supervision/life.ts'
 import { ms, pid } from '../../lib/units.ts'
+import { Random } from '../support/random.ts'
 import { COMPANION, POLICY, RESTART } from './support/policy.ts'
-import { type Random, random } from './support/random.ts'
+import { eachSeed } from './support/seeds.ts'
 import { GOOD, type Temper, World } from './support/world.ts'
 
 const BAD: Temper = {
@@ -41,7 +42,7 @@ class Simulation {
   readonly #random: Random
 
   constructor(seed: number, temper: Temper) {
-    this.#random = random(seed)
+    this.#random = new Random(seed)
     this.#policy = POLICIES[seed % POLICIES.length]!
     this.life = newLife(seed)
     this.world = new World(this.#random, temper, () => 'it', 300)
@@ -79,7 +80,7 @@ class Simulation {
 
   turn(meddle: boolean): void {
     const { world } = this
-    const chance = meddle ? this.#random.next() : 1
+    const chance = meddle ? this.#random.unit() : 1
     if (chance < 0.01) return this.tell({ kind: 'start' })
     if (chance < 0.02) return this.tell({ kind: 'stop', how: this.#random.pick(['stop', 'quick', 'kill']) })
     if (chance < 0.03) return this.tell({ kind: 'restart' })
@@ -112,19 +113,8 @@ class Simulation {
   }
 }
 
-function each(seeds: number, run: (simulation: Simulation, seed: number) => void, temper = BAD): number {
-  let steps = 0
-  for (let seed = 1; seed <= seeds; seed++) {
-    const simulation = new Simulation(seed, temper)
-    try {
-      run(simulation, seed)
-    } catch (error) {
-      throw new Error(`seed ${seed}, at ${simulation.now}: ${(error as Error).message}`, { cause: error })
-    }
-    steps += simulation.steps
-  }
-  return steps
-}
+const each = (seeds: number, run: (made: Simulation, seed: number) => void, temper = BAD): number =>
+  eachSeed(seeds, (seed) => new Simulation(seed, temper), run)
 
 test('whatever its processes do and whatever is asked, a life keeps to its rules', () => {
   const steps = each(1500, (simulation) => {

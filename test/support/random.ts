@@ -19,6 +19,11 @@ export class Random {
     return Math.floor(this.unit() * below)
   }
 
+  /** True in that part of all cases, from 0 to 1. */
+  chance(part: number): boolean {
+    return this.unit() < part
+  }
+
   pick<T>(from: readonly T[]): T {
     return from[this.below(from.length)]!
   }

@@ -82,12 +82,16 @@ export function add(draft: Draft, slot: number, generation: number, role: Role):
 
 /** Tells a member to leave for good. */
 export function dismiss(draft: Draft, member: Member, how: 'stop' | 'quick'): void {
-  const going = member.role === 'going' ? member : replace(draft, member, { ...member, role: 'going', retiring: null })
-  live(draft, going, { kind: 'stop', how })
+  live(draft, member.role === 'going' ? member : recast(draft, member, 'going', null), { kind: 'stop', how })
 }
 
 export function promote(draft: Draft, member: Member): void {
-  replace(draft, member, { ...member, role: 'holder' })
+  recast(draft, member, 'holder', member.retiring)
+}
+
+function recast(draft: Draft, member: Member, role: Role, retiring: Member['retiring']): Member {
+  draft.unsettled = true
+  return replace(draft, member, { key: member.key, role, life: member.life, retiring })
 }
 
 export const ofRole = (draft: Draft, role: Role): readonly Member[] =>

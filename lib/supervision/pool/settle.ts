@@ -8,31 +8,31 @@ import { advance, putAway } from './reload.ts'
 import { relieve } from './retire.ts'
 import { judgeBoot } from './verdict.ts'
 
+/** Until nothing moves any more: one who leaves makes room for another. */
 export function settle(draft: Draft): void {
-  forgetGone(draft)
-  if (draft.mode === 'running') {
-    putAway(
-      draft,
-      draft.members.filter(({ key, role }) => key.slot >= draft.size && role !== 'going'),
-      'stop',
-    )
+  while (draft.unsettled) {
+    draft.unsettled = false
     forgetGone(draft)
-    advance(draft)
-    relieve(draft)
-    if (draft.reload === null) fill(draft)
-    greet(draft)
-    halt(draft)
+    if (draft.mode === 'running') run(draft)
   }
-  forgetGone(draft)
-  if (draft.mode === 'stopping' && draft.members.length === 0) {
+  if (draft.members.length > 0) return
+  if (draft.mode === 'stopping') {
     draft.mode = 'stopped'
     draft.effects.push({ kind: 'emptied' })
-  }
-  if (draft.mode === 'drained' && draft.members.length === 0 && draft.greeting === 'drained') {
+  } else if (draft.mode === 'drained' && draft.greeting === 'drained') {
     draft.greeting = null
     draft.effects.push({ kind: 'drained' })
   }
-  draft.unsettled = false
+}
+
+function run(draft: Draft): void {
+  const surplus = draft.members.filter(({ key, role }) => key.slot >= draft.size && role !== 'going')
+  putAway(draft, surplus, 'stop')
+  advance(draft)
+  relieve(draft)
+  if (draft.reload === null) fill(draft)
+  greet(draft)
+  halt(draft)
 }
 
 /** Those who were told to go and have gone. */
@@ -40,6 +40,7 @@ function forgetGone(draft: Draft): void {
   const isGone = ({ role, life }: Draft['members'][number]) => role === 'going' && isAtRest(life)
   if (!draft.members.some(isGone)) return
   draft.members = draft.members.filter((member) => !isGone(member))
+  draft.unsettled = true
 }
 
 /** Every slot gets a holder. While a reload runs, new slots are left to it. */

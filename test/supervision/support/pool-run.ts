@@ -15,7 +15,7 @@ import {
   step,
 } from '../../../lib/supervision/pool.ts'
 import { ms } from '../../../lib/units.ts'
-import { type Random, random } from './random.ts'
+import { Random } from '../../support/random.ts'
 import { type Temper, World } from './world.ts'
 
 export class PoolRun {
@@ -32,7 +32,7 @@ export class PoolRun {
   readonly #limit: number
 
   constructor(seed: number, temper: Temper, policy: PoolPolicy) {
-    this.#random = random(seed)
+    this.#random = new Random(seed)
     this.policy = policy
     this.pool = newPool(1 + this.#random.below(5), seed)
     this.world = new World(this.#random, temper, keyText, 300)
@@ -56,7 +56,10 @@ export class PoolRun {
 
   leaveAlone(until: () => boolean, most = 20_000): void {
     for (let turn = 0; turn < most && !until(); turn++) this.turn(false)
-    if (!until()) throw new Error(`still ${this.pool.mode} after ${most} turns: ${this.members()}`)
+    if (!until())
+      throw new Error(
+        `still ${this.pool.mode} after ${most} turns: ${this.members()}, ${JSON.stringify({ ...this.pool, members: 0 })}`,
+      )
   }
 
   members(): string {

@@ -6,7 +6,7 @@
 import type { How } from '../../../lib/supervision/ladder.ts'
 import type { Exit, Fault } from '../../../lib/supervision/trouble.ts'
 import { type Pid, pid } from '../../../lib/units.ts'
-import type { Random } from './random.ts'
+import type { Random } from '../../support/random.ts'
 
 /** How bad the children are: parts of 1. */
 export type Temper = {
