@@ -185,7 +185,7 @@ export class Arbiter implements Turn {
       }
       const { key, pid, fault } = worker
       report.left(worker, exit)
-      this.#events.push({ kind: 'exited', key, pid, exit, ...(fault && { fault: faultOf(fault) }) })
+      this.#events.push({ kind: 'exited', key, pid, exit, ...(fault && { fault }) })
       workers.forget(pid)
     }
     for (const exit of strangers) report.adopted(exit)
@@ -299,9 +299,3 @@ export class Arbiter implements Turn {
     return { kind: 'drain', within: this.#policy.life.gracefulTimeout, stopping, after: stopping ? stopDelay : 0 }
   }
 }
-
-const faultOf = ({ fault, text, stack }: NonNullable<Worker['fault']>) => ({
-  fault,
-  text,
-  ...(stack !== undefined && { stack }),
-})
