@@ -38,7 +38,7 @@ export const ERRORS = {
     400,
     'The request line is not METHOD SP TARGET SP VERSION CRLF.',
     ['InvalidRequestLine'],
-    'HPE_INVALID_CONSTANT',
+    'HPE_INVALID_METHOD',
   ),
   METHOD_MALFORMED: bytes(
     400,

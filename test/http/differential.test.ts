@@ -1,9 +1,15 @@
-import type { HttpErrorCode } from '../../lib/http/errors.ts'
+import { HTTP_ERRORS, type HttpErrorCode } from '../../lib/http/errors.ts'
 import { Random } from '../support/random.ts'
 import { type ByNode, byNode } from './by-node.ts'
 import corpus from './cases/gunicorn-requests.json'
 import { OWN_CASES } from './cases/index.ts'
-import { ACCEPTED_HERE, type NodeDifference, OTHERWISE, REFUSED_HERE } from './cases/node-differences.ts'
+import {
+  ACCEPTED_HERE,
+  MEANT_FOR_APPS,
+  type NodeDifference,
+  OTHERWISE,
+  REFUSED_HERE,
+} from './cases/node-differences.ts'
 import { TEXTS } from './corpus.ts'
 import { mutate } from './mutate.ts'
 import { type Replayed, replay } from './replay.ts'
@@ -105,4 +111,19 @@ test('every difference to Node over all cases is listed, and every row of the li
 
 test(`every difference to Node over ${mutations} changed requests is listed`, async () => {
   expect(await unlisted(mutated(mutations), new Set())).toEqual([])
+})
+
+test("where the table of errors names a code of Node's, Node gives it for a case of that error", async () => {
+  const pairs = new Set<string>()
+  for (const text of cases) {
+    const bytes = Buffer.from(text, 'latin1')
+    const ours = replay(bytes, { requireHostHeader: false })
+    const node = await byNode(bytes)
+    if (ours.requests.length === node.requests.length) pairs.add(`${ours.error} ${node.error}`)
+  }
+  const named = Object.values(HTTP_ERRORS).flatMap(({ code, by, node }) =>
+    by === 'bytes' && node !== null ? [`${code} ${node}`] : [],
+  )
+  expect(named.filter((pair) => !pairs.has(pair) && !MEANT_FOR_APPS.includes(pair))).toEqual([])
+  expect(MEANT_FOR_APPS.filter((pair) => !named.includes(pair))).toEqual([])
 })

@@ -98,3 +98,15 @@ export const OTHERWISE: Readonly<Record<'bytes after close' | 'h2c' | 'fields cu
     why: 'Upgrade: h2c is an ordinary request with its body; Node makes an upgrade event of it where there is a listener',
   },
 }
+
+/**
+ * Errors with the code that `clientError` listeners know for their kind, although Node accepts the case (or, with
+ * chunk extensions, larger ones).
+ */
+export const MEANT_FOR_APPS: readonly string[] = [
+  'TOO_MANY_FIELDS HPE_HEADER_OVERFLOW',
+  'FIELD_NAME_UNDERSCORE HPE_INVALID_HEADER_TOKEN',
+  'TRANSFER_ENCODING_IN_1_0 HPE_INVALID_TRANSFER_ENCODING',
+  'TRANSFER_CODING_UNSUPPORTED HPE_INVALID_TRANSFER_ENCODING',
+  'CHUNK_EXTENSIONS_TOO_LARGE HPE_CHUNK_EXTENSIONS_OVERFLOW',
+]
