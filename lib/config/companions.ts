@@ -70,10 +70,21 @@ export type CompanionConfig = {
   readonly logBackups: number
 }
 
-/** The global defaults, as the settings `companion…` give them. */
+/** The global defaults, as `user`, `group`, `umask` and the settings `companion…` give them. */
 export type CompanionDefaults = Pick<
   CompanionConfig,
-  'cwd' | 'env' | 'stopSignal' | 'stopTimeout' | 'reloadTimeout' | 'startsecs' | 'restartDelay' | 'stdout' | 'stderr'
+  | 'cwd'
+  | 'env'
+  | 'user'
+  | 'group'
+  | 'umask'
+  | 'stopSignal'
+  | 'stopTimeout'
+  | 'reloadTimeout'
+  | 'startsecs'
+  | 'restartDelay'
+  | 'stdout'
+  | 'stderr'
 >
 
 const ALLOWED = 'a list of companions, such as [{ name: "queue", command: ["node", "queue.js"] }]'
@@ -132,9 +143,10 @@ export function companionConfigs(entries: readonly CompanionEntry[], defaults: C
       nodeOptions: entry.nodeOptions ?? [],
       cwd: entry.cwd ?? defaults.cwd,
       env: { ...defaults.env, ...entry.env },
-      user: entry.user ?? null,
-      group: entry.group ?? null,
-      umask: entry.umask ?? null,
+      user: entry.user === undefined ? defaults.user : entry.user,
+      // Of another user, its own group and not that of the workers.
+      group: entry.group === undefined && entry.user === undefined ? defaults.group : (entry.group ?? null),
+      umask: entry.umask ?? defaults.umask,
       limits: entry.limits ?? [],
       autostart: entry.autostart ?? true,
       priority: entry.priority ?? 999,

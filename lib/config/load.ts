@@ -71,6 +71,9 @@ export async function loadConfig(
       companions: companionConfigs(config.companions, {
         cwd: config.companionCwd ?? base,
         env: { ...config.env, ...config.companionEnv },
+        user: config.user,
+        group: config.group,
+        umask: config.umask,
         stopSignal: config.companionStopSignal,
         stopTimeout: config.companionStopTimeout,
         reloadTimeout: config.companionReloadTimeout,

@@ -148,3 +148,22 @@ test('environments of companions are hidden when the settings are printed', () =
   const entries = judge(companionList, [{ name: 'a', command: ['a'], env: { TOKEN: 'hush' } }])
   expect(companionList.hide?.(entries as never)).toEqual([{ name: 'a', command: ['a'], env: { TOKEN: '(hidden)' } }])
 })
+
+test('user, group and umask are those of all processes, unless a companion has its own; a user of its own has its own group', async () => {
+  const own = { command: ['true'] }
+  const all = await companions({
+    user: 'nobody',
+    group: 'daemon',
+    umask: '027',
+    companions: [
+      { name: 'same', ...own },
+      { name: 'other', ...own, user: 'root', umask: '022' },
+      { name: 'group', ...own, group: 'root' },
+    ],
+  })
+  expect(all.map(({ name, user, group, umask }) => [name, user, group, umask])).toEqual([
+    ['same', 'nobody', 'daemon', 0o027],
+    ['other', 'root', null, 0o022],
+    ['group', 'nobody', 'root', 0o027],
+  ])
+})

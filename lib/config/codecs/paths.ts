@@ -19,8 +19,11 @@ export const logFile: Codec<string, string> = {
   check: (value, context) => (value === '-' ? good('-') : path.check(value, context)),
 }
 
-/** The longest path of a UNIX socket in bytes: sun_path without its NUL (unix(7)). */
-export const LONGEST_SOCKET_PATH = 107
+/**
+ * The longest path of a UNIX socket in bytes: sun_path has room for 107 (unix(7)), of which the temporary name that a
+ * socket is bound under, before it is renamed, needs 7.
+ */
+export const LONGEST_SOCKET_PATH = 100
 
 const socketAllowed = `a path of at most ${LONGEST_SOCKET_PATH} bytes`
 
