@@ -2,37 +2,51 @@
  * Takes over the connections of a real `http.Server` or `https.Server`: everything that an app can see stays as under
  * Node's own parser, whose place the engine takes.
  */
-import diagnostics from 'node:diagnostics_channel'
 import type http from 'node:http'
 import type https from 'node:https'
+import type net from 'node:net'
+import tls from 'node:tls'
+import { acceptConnections, frontOf, showProxied } from './accept.ts'
 import { Connection } from './connection.ts'
 import { drain } from './drain.ts'
 import type { Counts, Engine, EngineOptions } from './engine.ts'
 import { hear } from './listeners.ts'
 import { connectionList, nodeConnectionListener, type Server, type ServerSocket } from './node.ts'
 import { Service } from './service.ts'
-import { socketFor } from './socket.ts'
 import { deadline } from './timeouts.ts'
-
-const socketChannel = diagnostics.channel('net.server.socket')
 
 /** Before or after `listen`; also for subclasses, and what `http.Server.call(this)` made. Once a server. */
 export function attach(server: http.Server | https.Server, options: EngineOptions = {}): Engine {
   const service = new Service(server as Server, options)
+  const front = frontFor(service)
   takeListenerOver(service)
   service.server[connectionList] = listOf(service)
-  if (server.listening) acceptDirectly(service.server)
-  server.on('listening', () => acceptDirectly(service.server))
+  const accept = () => acceptConnections(service, front)
+  if (server.listening) accept()
+  server.on('listening', accept)
   return {
     counts: () => countsOf(service),
     drain: (times) => drain(service, times),
+    renewTls(renewed) {
+      if (!(front instanceof tls.Server)) return
+      front.setSecureContext(renewed)
+      if (renewed.ticketKeys) front.setTicketKeys(renewed.ticketKeys)
+    },
   }
+}
+
+/** What speaks TLS before HTTP begins, where that is not the server's own affair. */
+function frontFor(service: Service): net.Server | null {
+  const { server, options } = service
+  if (server instanceof tls.Server) return options.proxy === undefined ? null : server
+  return options.tls === undefined ? null : frontOf(service, options.tls)
 }
 
 /** Our listener takes the place of Node's, which is the first of its event. */
 function takeListenerOver(service: Service): void {
   const serve = (socket: ServerSocket) => {
     socket.server = service.server
+    showProxied(socket)
     const connection = new Connection(service, socket)
     service.connections.add(connection)
     hear(connection)
@@ -42,21 +56,6 @@ function takeListenerOver(service: Service): void {
     if (!service.server.listeners(event).includes(nodeConnectionListener as never)) continue
     service.server.removeListener(event, nodeConnectionListener as never)
     service.server.prependListener(event, serve)
-  }
-}
-
-/** Accepted connections get sockets of our own making, unless something is asked of them that only Node does. */
-function acceptDirectly(server: Server): void {
-  const handle = server._handle
-  const accept = handle?.onconnection
-  if (!handle || !accept || !server.listeners('connection').some((listener) => listener.name === 'serve')) return
-  handle.onconnection = function (status, client) {
-    const { maxConnections, _connections, blockList, pauseOnConnect } = server
-    const full = maxConnections && _connections >= maxConnections
-    if (status || full || blockList || pauseOnConnect || !client.useUserBuffer) return accept.call(this, status, client)
-    const socket = socketFor(server, client)
-    server.emit('connection', socket)
-    if (socketChannel.hasSubscribers) socketChannel.publish({ socket })
   }
 }
 

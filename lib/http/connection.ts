@@ -2,6 +2,7 @@
  * One connection: bytes in, requests out in their order.
  *
  * `phase` says what the next bytes are:
+ * - `proxy`: the PROXY protocol's header;
  * - `head`: a request's head, or nothing yet;
  * - `body`: the body of `incoming`;
  * - `handover`: no more HTTP; the socket goes to the app as soon as the responses before are sent;
@@ -11,6 +12,7 @@
  * Reading stops (`socket._paused`) while too much waits to be sent; what was read by then stands in `held`.
  */
 import type { AsyncResource } from 'node:async_hooks'
+import { TLSSocket } from 'node:tls'
 import { takeBody } from './body.ts'
 import type { ChunkedDecoder } from './chunked.ts'
 import { close } from './closing.ts'
@@ -18,6 +20,7 @@ import { beginRequest, giveSocket } from './exchange.ts'
 import { fail, failureIsDue, type PendingFailure, sendFailure } from './failure.ts'
 import { hearStream } from './listeners.ts'
 import { CONNECTION, type Incoming, type Outgoing, type ResponseOptions, type ServerSocket } from './node.ts'
+import { ProxyReader, showClient } from './proxied.ts'
 import { HeadReader } from './reader.ts'
 import type { Service } from './service.ts'
 import { readsDirectly } from './socket.ts'
@@ -32,7 +35,7 @@ export class Connection {
   readonly socket: ServerSocket
   readonly head: HeadReader
   readonly responseOptions: ResponseOptions
-  phase: 'head' | 'body' | 'handover' | 'over' = 'head'
+  phase: 'proxy' | 'head' | 'body' | 'handover' | 'over' = 'head'
   /** The socket hands its bytes to `receive` itself. */
   direct: boolean
 
@@ -69,6 +72,7 @@ export class Connection {
 
   /** Where `parse` has come to in its bytes. */
   at = 0
+  private proxyReader: ProxyReader | null = null
   private held: Buffer | null = null
   private resuming = false
 
@@ -82,6 +86,11 @@ export class Connection {
     }
     this.direct = readsDirectly(socket)
     this.started = service.now()
+    const { proxy } = service.options
+    if (proxy !== undefined && !(socket instanceof TLSSocket)) {
+      this.phase = 'proxy'
+      this.proxyReader = new ProxyReader(proxy, socket.remoteAddress ?? null)
+    }
     socket[CONNECTION] = this
     socket._paused = false
   }
@@ -128,6 +137,9 @@ export class Connection {
       case 'body':
         takeBody(this, bytes, to)
         return
+      case 'proxy':
+        this.readProxyHeader(bytes, to)
+        return
       case 'over':
         this.at = to
         return
@@ -148,9 +160,32 @@ export class Connection {
       fail(this, head.error, bytes, head.at - from)
     } else {
       this.at = head.end
+      const { refuse } = this.service.options
+      const refusal = refuse === undefined ? null : refuse(head.rawHeaders, this.socket)
+      if (refusal !== null) {
+        fail(this, refusal, bytes, head.end - from)
+        return
+      }
       if (head.upgrade || head.method === 'CONNECT') beginHandover(this, head)
       else beginRequest(this, head)
     }
+  }
+
+  private readProxyHeader(bytes: Buffer, to: number): void {
+    const chunk = bytes.subarray(this.at, to)
+    const rest = this.proxyReader!.read(chunk)
+    this.at = to
+    if (rest === null) return
+    const { client } = this.proxyReader!
+    this.proxyReader = null
+    this.phase = 'head'
+    if (!Buffer.isBuffer(rest)) {
+      fail(this, rest, chunk, 0)
+      return
+    }
+    if (client !== null) showClient(this.socket, client)
+    this.parse(rest, 0, rest.length)
+    this.at = to
   }
 
   /** The response that had the socket is sent, and whether it was said to be the last: what comes next. */

@@ -16,7 +16,8 @@ export function drain(service: Service, { idle, streams }: DrainOptions): Promis
   timer.unref()
   return new Promise((resolve) => {
     const settle = () => {
-      if (service.connections.size + service.upgraded.size + service.lingering.size > 0) return
+      if (service.connections.size + service.upgraded.size + service.lingering.size + service.handshaking.size > 0)
+        return
       clearTimeout(timer)
       resolve()
     }

@@ -1,8 +1,12 @@
 /** The words that the engine's user needs. */
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Ms } from '../units.ts'
+import type { HttpError } from './errors.ts'
 import type { Limits } from './limits.ts'
+import type { ProxyOptions } from './proxied.ts'
 import type { RuleOptions } from './rules.ts'
+import type { TlsOptions } from './tls.ts'
 
 export type EngineOptions = {
   /** Only those that were set: an app's larger `maxHeaderSize` raises the others. */
@@ -15,6 +19,12 @@ export type EngineOptions = {
   readonly keepAlive?: { readonly timeout: Ms; readonly explicit: boolean }
   /** How long a client that has half-closed is waited on for a response that has not begun. Default 3 s. */
   readonly disconnectGrace?: Ms
+  /** Expects the PROXY protocol at the beginning of each connection. */
+  readonly proxy?: ProxyOptions
+  /** TLS for a plain `http.Server`. An `https.Server` keeps its own. */
+  readonly tls?: TlsOptions
+  /** Called for each request before the app sees it; what it returns is answered, and the connection closed. */
+  readonly refuse?: (rawHeaders: readonly string[], socket: Socket) => HttpError | null
   /** Called once a response, when it has been sent or its connection is gone. */
   readonly onResponse?: (record: ResponseRecord) => void
 }
@@ -60,4 +70,6 @@ export type Engine = {
    * half-closed and lingered on. Settles when no connection is left; a second call may only shorten the times.
    */
   drain(options: DrainOptions): Promise<void>
+  /** New certificates or ticket keys for the connections to come, where `tls` was given. */
+  renewTls(options: TlsOptions): void
 }

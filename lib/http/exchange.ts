@@ -72,7 +72,7 @@ function responseTo(connection: Connection, request: Incoming, keepAlive: boolea
   response._keepAliveTimeout = service.keepAliveTimeout
   response._maxRequestsPerSocket = server.maxRequestsPerSocket ?? 0
   response._onPendingData = onPendingData
-  response.shouldKeepAlive = keepAlive
+  response.shouldKeepAlive = keepAlive && !service.closesAlways
   response[uniqueHeaders] = server[uniqueHeaders]
   if (service.draining) {
     response.shouldKeepAlive = false

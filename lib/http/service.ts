@@ -18,6 +18,8 @@ export class Service {
   readonly connections = new Set<Connection>()
   /** Sockets that were handed to the app by 'upgrade' and 'connect'. */
   readonly upgraded = new Set<ServerSocket>()
+  /** Connections before the end of their TLS handshake, and the TLS ones themselves. */
+  readonly handshaking = new Set<net.Socket>()
   /** Connections whose sockets the app has closed, each with its end. */
   readonly lingering = new Map<net.Socket, number>()
   /** What is no request's work runs here, so that no request's context leaks into it. */
@@ -50,6 +52,12 @@ export class Service {
 
   get draining(): boolean {
     return this.drainIdleAt !== null
+  }
+
+  /** An operator who sets zero wants no connection kept. */
+  get closesAlways(): boolean {
+    const { keepAlive } = this.options
+    return keepAlive?.explicit === true && keepAlive.timeout === 0
   }
 
   /** Milliseconds: the operator's explicit setting, else what the server object says now. Zero is no limit. */

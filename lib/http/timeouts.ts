@@ -27,7 +27,7 @@ export function deadline(connection: Connection): number {
 function receiveTimeout(connection: Connection): number {
   const { headersTimeout, requestTimeout } = connection.service.server
   const whole = requestTimeout > 0 ? requestTimeout : NEVER
-  return connection.phase === 'head' && headersTimeout > 0 ? Math.min(headersTimeout, whole) : whole
+  return connection.phase !== 'body' && headersTimeout > 0 ? Math.min(headersTimeout, whole) : whole
 }
 
 function expire(connection: Connection): void {
