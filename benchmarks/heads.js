@@ -37,3 +37,12 @@ exports.variants = (head, count) =>
       .replace('_ck3=', `_ck3=${index.toString(36).padStart(4, '0')}`)
     return Buffer.from(changed, 'latin1')
   })
+
+/** The same head with every value another each time: no line ever comes again soon. */
+exports.strangers = (head, count) =>
+  Array.from({ length: count }, (_, index) => {
+    const [line, ...fields] = head.toString('latin1').trimEnd().split('\r\n')
+    const mark = index.toString(36).padStart(2, '0')
+    const changed = fields.map((field) => (field.startsWith('Connection') ? field : `${field.slice(0, -2)}${mark}`))
+    return lines(line, ...changed)
+  })

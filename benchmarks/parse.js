@@ -5,7 +5,7 @@
  *     npm run bench -- parse [--rounds 15] [--ms 100] [--only browser]
  */
 const { parseArgs } = require('node:util')
-const { HEADS, variants } = require('./heads.js')
+const { HEADS, strangers, variants } = require('./heads.js')
 const { parseHead } = require('../dist/http/head.js')
 const { rulesOf } = require('../dist/http/rules.js')
 
@@ -23,9 +23,9 @@ const contenders = { monoceros: ours(), llhttp: llhttp(), 'http-parser-js': http
 const present = Object.entries(contenders).filter(([, run]) => run !== null)
 
 console.log(`node ${process.version}, llhttp ${process.versions.llhttp}, ${rounds} rounds of ${ms} ms`)
-for (const [name, head] of Object.entries(HEADS)) {
-  if (values.only === undefined || values.only === name) measure(name, variants(head, 64))
-}
+const rows = Object.entries(HEADS).map(([name, head]) => [name, variants(head, 64)])
+rows.push(['strangers', strangers(HEADS.browser, 64)])
+for (const [name, heads] of rows) if (values.only === undefined || values.only === name) measure(name, heads)
 
 function measure(name, heads) {
   const bytes = heads[0].length

@@ -1,9 +1,10 @@
 /** Field lines (RFC 9112 §5) up to the empty line that ends them: of a head, or of a trailer section. */
 import { type Bytes, CLASS, COLON, CR, isBlank, LF, TOKEN, VALUE } from './bytes.ts'
 import { HTTP_ERRORS } from './errors.ts'
-import { CONTENT_TYPE, EXPECT, fieldName, HOST, ORDINARY, UNDERSCORE } from './names.ts'
+import { lineWithoutName, UNFOLDED } from './line-without-name.ts'
+import { type FieldName, fieldName, ORDINARY, UNDERSCORE } from './names.ts'
 import { DONE, IN_NAME, IN_VALUE, type Progress, type Status } from './progress.ts'
-import { expectedLine, type RememberedLine, rememberLine } from './remembered-lines.ts'
+import { expectedLine, type RememberedLine, rememberLine, standsAt } from './remembered-lines.ts'
 import type { Rules } from './rules.ts'
 import { skipText, type Window } from './window.ts'
 
@@ -17,6 +18,7 @@ export type FieldJudge = (value: string, proven: boolean, progress: Progress, ru
 export function scanFields(window: Window, end: number, progress: Progress, rules: Rules, judge: FieldJudge): Status {
   const classes = CLASS
   const buffer = window.bytes
+  const words = window.words
   let at = progress.at
   let phase = progress.phase
   for (;;) {
@@ -25,24 +27,35 @@ export function scanFields(window: Window, end: number, progress: Progress, rule
     const stop = end < limit ? end : limit
     if (phase === IN_NAME) {
       if (at === start) {
-        const line = expectedLine(window, at, end <= limit ? end : limit + 1, progress.name.slot)
+        const before = progress.name.slot
+        const line = expectedLine(at, before)
         if (line !== undefined) {
-          const status = takeLine(line, progress, rules, judge)
-          if (status !== DONE) return status
-          at = progress.lineStart
-          continue
+          const whole = at + line.length <= (end <= limit ? end : limit + 1)
+          if (whole && standsAt(line, line.length, words, at)) {
+            const status = takeLine(line, progress, rules, judge)
+            if (status !== DONE) return status
+            at = progress.lineStart
+            continue
+          }
+          const colon = at + line.name.text.length
+          if (colon < stop && standsAt(line, line.name.text.length + 1, words, at)) {
+            const status = beginValue(line.name, colon, progress, rules)
+            if (status !== DONE) return status
+            progress.before = before
+            at = colon + 1
+            phase = IN_VALUE
+            continue
+          }
         }
-        progress.before = progress.name.slot
+        progress.before = before
       }
       while (at < stop && (classes[buffer[at]!]! & TOKEN) !== 0) at++
       if (at === end && at < limit) return progress.pause(IN_NAME, at)
       if (at === limit) return progress.fail(HTTP_ERRORS.FIELD_TOO_LARGE, at)
       if (buffer[at] === COLON && at > start) {
-        if (progress.count === rules.fields) return progress.fail(HTTP_ERRORS.TOO_MANY_FIELDS, start)
-        progress.name = fieldName(buffer, start, at)
-        progress.folds = 0
+        const status = beginValue(fieldName(buffer, start, at), at, progress, rules)
+        if (status !== DONE) return status
         at++
-        progress.valueStart = at
       } else {
         if (at > start) return progress.fail(HTTP_ERRORS.FIELD_NAME_INVALID, at)
         const status = lineWithoutName(buffer, end, progress, rules)
@@ -53,7 +66,7 @@ export function scanFields(window: Window, end: number, progress: Progress, rule
       continue
     }
     while ((at & 3) !== 0 && at < stop && (classes[buffer[at]!]! & VALUE) !== 0) at++
-    if ((at & 3) === 0) at = skipText(window.words, at, stop)
+    if ((at & 3) === 0) at = skipText(words, at, stop)
     while (at < stop && (classes[buffer[at]!]! & VALUE) !== 0) at++
     if (at === end && at < limit) return progress.pause(IN_VALUE, at)
     if (at === limit) return progress.fail(HTTP_ERRORS.FIELD_TOO_LARGE, at)
@@ -69,13 +82,19 @@ export function scanFields(window: Window, end: number, progress: Progress, rule
 
 const controlError = (byte: number) => (byte === LF ? HTTP_ERRORS.BARE_LF : HTTP_ERRORS.FIELD_VALUE_INVALID)
 
+/** The colon behind the name of the next field stands at `colon`. */
+function beginValue(name: FieldName, colon: number, progress: Progress, rules: Rules): Status {
+  if (progress.count === rules.fields) return progress.fail(HTTP_ERRORS.TOO_MANY_FIELDS, progress.lineStart)
+  progress.name = name
+  progress.folds = 0
+  progress.valueStart = colon + 1
+  return DONE
+}
+
 /** A line that came before, name and value in one. */
 function takeLine(line: RememberedLine, progress: Progress, rules: Rules, judge: FieldJudge): Status {
-  if (progress.count === rules.fields) return progress.fail(HTTP_ERRORS.TOO_MANY_FIELDS, progress.lineStart)
-  progress.name = line.name
-  progress.folds = 0
-  progress.valueStart = progress.lineStart + line.name.text.length + 1
-  return endField(line.value, true, progress.lineStart + line.length, progress, rules, judge)
+  const status = beginValue(line.name, progress.lineStart + line.name.text.length, progress, rules)
+  return status === DONE ? endField(line.value, true, progress.lineStart + line.length, progress, rules, judge) : status
 }
 
 /** The line whose CR stands at `cr`. */
@@ -118,36 +137,4 @@ function endField(
   progress.lineStart = next
   if (name.kind !== UNDERSCORE || rules.headerMap !== 'drop') progress.raw.push(name.text, value)
   return name.kind === ORDINARY ? DONE : judge(value, proven, progress, rules)
-}
-
-/** The line goes on with the value of the field before it. */
-const UNFOLDED = 3
-
-/** The end of the section, a folded line, or an error. */
-function lineWithoutName(buffer: Bytes, end: number, progress: Progress, rules: Rules): Status | typeof UNFOLDED {
-  const at = progress.lineStart
-  const byte = buffer[at]!
-  if (byte === CR) {
-    if (at + 1 === end) return progress.pause(IN_NAME, at)
-    if (buffer[at + 1] !== LF) return progress.fail(HTTP_ERRORS.BARE_CR, at)
-    progress.at = at + 2
-    return DONE
-  }
-  if (byte === LF) return progress.fail(HTTP_ERRORS.BARE_LF, at)
-  if (!isBlank(byte) || progress.count === 0) return progress.fail(HTTP_ERRORS.FIELD_NAME_INVALID, at)
-  return unfold(progress, at, rules)
-}
-
-/** Takes the last field up again; its limit counts from its first line. */
-function unfold(progress: Progress, at: number, rules: Rules): Status | typeof UNFOLDED {
-  const { kind } = progress.name
-  if (!rules.folding || (kind >= HOST && kind <= EXPECT)) return progress.fail(HTTP_ERRORS.OBSOLETE_FOLDING, at)
-  if (kind === CONTENT_TYPE) progress.contentType = false
-  if (kind !== UNDERSCORE || rules.headerMap !== 'drop') progress.raw.length -= 2
-  progress.count--
-  progress.folds++
-  progress.valueStart = at
-  progress.at = at
-  progress.lineStart = progress.fieldStart
-  return UNFOLDED
 }

@@ -9,7 +9,13 @@
 import { COOKIE, type FieldName, NO_TRAILER } from './names.ts'
 import type { Window } from './window.ts'
 
-export type RememberedLine = { readonly name: FieldName; readonly value: string; readonly length: number }
+/** `length` with its CRLF; `index` is its place in the table. */
+export type RememberedLine = {
+  readonly name: FieldName
+  readonly value: string
+  readonly length: number
+  readonly index: number
+}
 
 const LINES = 1024
 /** Of one line, with what comes before it in its first word. */
@@ -18,7 +24,6 @@ const WORDS = 64
 /** Line 0 is none. */
 const lines: (RememberedLine | undefined)[] = new Array(LINES).fill(undefined)
 const words = new Int32Array(LINES * WORDS)
-const lengths = new Int32Array(LINES)
 /** What was last seen at this place of the table, as a sum of some bytes. */
 const sums = new Int32Array(LINES)
 /** By the name before (0 is none) and the offset within a word: the line that followed. */
@@ -33,22 +38,23 @@ function masks(keeps: (byte: number, offset: number) => boolean): Int32Array {
   return new Int32Array(bytes.buffer)
 }
 
-/** The line at `at`, if it is the one that is expected behind the field `before` and ends at `stop` or before. */
-export function expectedLine(window: Window, at: number, stop: number, before: number): RememberedLine | undefined {
-  const index = followers[4 * before + (at & 3)]!
-  return index !== 0 && at + lengths[index]! <= stop && isLine(window.words, at, index) ? lines[index] : undefined
+/** The line that is expected at `at` behind the field whose name has the slot `before`. */
+export function expectedLine(at: number, before: number): RememberedLine | undefined {
+  return lines[followers[4 * before + (at & 3)]!]
 }
 
-function isLine(seen: Int32Array, at: number, index: number): boolean {
+/** Whether the first `length` bytes of the line stand at `at`. What lies behind the bytes that came does not count. */
+export function standsAt(line: RememberedLine, length: number, seen: Int32Array, at: number): boolean {
   const kept = words
-  const first = index * WORDS
-  const end = at + lengths[index]!
-  const last = first + ((end - 1) >> 2) - (at >> 2)
+  const first = line.index * WORDS
   const shift = (at >> 2) - first
+  const end = at + length
+  const last = ((end - 1) >> 2) - shift
+  if (last === first) return ((seen[first + shift]! ^ kept[first]!) & FROM[at & 3]! & BEFORE[end & 3]!) === 0
   if ((seen[first + shift]! & FROM[at & 3]!) !== kept[first]) return false
   let word = first + 1
   while (word < last && seen[word + shift] === kept[word]) word++
-  return word === last && (seen[last + shift]! & BEFORE[end & 3]!) === kept[last]
+  return word === last && ((seen[last + shift]! ^ kept[last]!) & BEFORE[end & 3]!) === 0
 }
 
 /** Takes note of a line that was not expected: from `at` to `end`, its CRLF included. */
@@ -69,9 +75,10 @@ export function rememberLine(
     sums[index] = sum
     return
   }
-  if (lengths[index] !== length || !isLine(window.words, at, index)) {
+  const kept = lines[index]
+  if (kept === undefined || kept.length !== length || !standsAt(kept, length, window.words, at)) {
     keep(window.words, at, end, index)
-    lines[index] = { name, value, length }
+    lines[index] = { name, value, length, index }
   }
   followers[4 * before + (at & 3)] = index
 }
@@ -97,5 +104,4 @@ function keep(seen: Int32Array, at: number, end: number, index: number): void {
   for (let word = from; word <= last; word++) words[first + word - from] = seen[word]!
   words[first]! &= FROM[at & 3]!
   words[first + last - from]! &= BEFORE[end & 3]!
-  lengths[index] = end - at
 }
