@@ -9,7 +9,12 @@ module.exports = {
     ],
   },
   testPathIgnorePatterns: ['/node_modules/', '<rootDir>/test/support/leaky/'],
-  modulePathIgnorePatterns: ['<rootDir>/dist', '<rootDir>/build'],
+  modulePathIgnorePatterns: [
+    '<rootDir>/dist',
+    '<rootDir>/build',
+    '<rootDir>/test/apps/node_modules',
+    '<rootDir>/test/apps/next',
+  ],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   reporters: ['default', '<rootDir>/test/support/summary-reporter.js'],

@@ -1,0 +1,36 @@
+/**
+ * The frameworks that tests host: a package of their own in `test/apps`, because an app brings its framework and
+ * monoceros depends on none. Installed and built when they are wanted for the first time.
+ */
+import { execFileSync } from 'node:child_process'
+import { existsSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+
+export const APPS = join(__dirname, '..', 'apps')
+
+/** Next.js' built server: what one would copy to a machine. */
+export const NEXT_SERVER = join(APPS, 'next', '.next', 'standalone', 'next', 'server.js')
+
+/** Installs by the lock file and builds the Next.js app, where that has not been done since either changed. */
+export function prepareApps(): void {
+  const modules = join(APPS, 'node_modules')
+  const lock = join(APPS, 'package-lock.json')
+  const installed = join(modules, '.package-lock.json')
+  if (isOlder(installed, lock)) {
+    const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+    execFileSync('npm', ['ci', ...quiet], { cwd: APPS, stdio: 'inherit', env: environment() })
+  }
+  if (isOlder(NEXT_SERVER, installed)) {
+    const next = join(modules, 'next', 'dist', 'bin', 'next')
+    execFileSync(process.execPath, [next, 'build'], { cwd: join(APPS, 'next'), stdio: 'pipe', env: environment() })
+  }
+}
+
+const isOlder = (made: string, source: string): boolean =>
+  !existsSync(made) || statSync(made).mtimeMs < statSync(source).mtimeMs
+
+/** Without what npm and jest say to their own children: an outer `npm ci` would pass its options on. */
+const environment = (): NodeJS.ProcessEnv => ({
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_|JEST_)/.test(name))),
+  NEXT_TELEMETRY_DISABLED: '1',
+})
