@@ -13,11 +13,13 @@
       "sources": [
         "native/addon.cc",
         "native/channel.cc",
+        "native/datagram.cc",
         "native/fds.cc",
         "native/kernel.cc",
         "native/listeners.cc",
         "native/loop.cc",
         "native/memory.cc",
+        "native/mold.cc",
         "native/process.cc",
         "native/reap.cc",
         "native/signals.cc",

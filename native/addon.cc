@@ -13,6 +13,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   monoceros::install_listeners(env, exports);
   monoceros::install_loop(env, exports);
   monoceros::install_memory(env, exports);
+  monoceros::install_mold(env, exports);
   monoceros::install_process(env, exports);
   monoceros::install_reap(env, exports);
   monoceros::install_signals(env, exports);

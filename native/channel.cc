@@ -10,17 +10,11 @@
 #include <cstddef>
 #include <cstring>
 
+#include "datagram.h"
 #include "kernel.h"
 
 namespace monoceros {
 namespace {
-
-constexpr size_t kMostFds = 253;  // SCM_MAX_FD
-
-union Control {
-  struct cmsghdr header;
-  char bytes[CMSG_SPACE(kMostFds * sizeof(int))];
-};
 
 Napi::Value channel_pair(const Napi::CallbackInfo& info) {
   int ends[2];
@@ -67,49 +61,18 @@ Napi::Value send(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(env, sent != -1);
 }
 
-std::vector<int> take_fds(struct msghdr& message) {
-  std::vector<int> fds;
-  for (struct cmsghdr* header = CMSG_FIRSTHDR(&message); header; header = CMSG_NXTHDR(&message, header)) {
-    if (header->cmsg_level != SOL_SOCKET || header->cmsg_type != SCM_RIGHTS) continue;
-    const size_t count = (header->cmsg_len - CMSG_LEN(0)) / sizeof(int);
-    const size_t before = fds.size();
-    fds.resize(before + count);
-    memcpy(fds.data() + before, CMSG_DATA(header), count * sizeof(int));
-  }
-  return fds;
-}
-
-// A peer that closed with our datagrams unread is ECONNRESET once: the end as well.
+// A failure is an exception here, and null and "end" are answers.
 Napi::Value receive_from(Napi::Env env, int channel) {
-  ssize_t size;
-  do size = recv(channel, nullptr, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
-  while (size == -1 && errno == EINTR);
-  if (size == -1 && errno == EAGAIN) return env.Null();
-  if (size == -1 && errno != ECONNRESET) fail(env, errno, "recvmsg");
-  if (size <= 0) return Napi::String::New(env, "end");
-
-  Napi::Buffer<uint8_t> data = Napi::Buffer<uint8_t>::New(env, static_cast<size_t>(size));
-  struct iovec part {data.Data(), data.Length()};
-  Control control{};
-  struct msghdr message {};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  message.msg_control = control.bytes;
-  message.msg_controllen = sizeof control;
-  do size = recvmsg(channel, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  while (size == -1 && errno == EINTR);
-  if (size == -1) fail(env, errno, "recvmsg");
-  const std::vector<int> fds = take_fds(message);
-  if (message.msg_flags & MSG_CTRUNC) {  // our table of descriptors is full; half of them would be worse than none
-    for (const int fd : fds) close(fd);
-    fail(env, EMFILE, "recvmsg");
-  }
-  Napi::Array numbers = Napi::Array::New(env, fds.size());
-  for (size_t i = 0; i < fds.size(); i++) numbers.Set(static_cast<uint32_t>(i), fds[i]);
-  Napi::Object datagram = Napi::Object::New(env);
-  datagram.Set("data", data);
-  datagram.Set("fds", numbers);
-  return datagram;
+  const Datagram datagram = receive_datagram(channel);
+  if (datagram.kind == Datagram::kFailed) fail(env, datagram.error, "recvmsg");
+  if (datagram.kind == Datagram::kNone) return env.Null();
+  if (datagram.kind == Datagram::kEnd) return Napi::String::New(env, "end");
+  Napi::Array fds = Napi::Array::New(env, datagram.fds.size());
+  for (size_t i = 0; i < datagram.fds.size(); i++) fds.Set(static_cast<uint32_t>(i), datagram.fds[i]);
+  Napi::Object result = Napi::Object::New(env);
+  result.Set("data", Napi::Buffer<uint8_t>::Copy(env, datagram.data.data(), datagram.data.size()));
+  result.Set("fds", fds);
+  return result;
 }
 
 Napi::Value receive(const Napi::CallbackInfo& info) { return receive_from(info.Env(), integer(info[0])); }

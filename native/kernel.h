@@ -37,6 +37,7 @@ void install_fds(Napi::Env env, Napi::Object exports);
 void install_listeners(Napi::Env env, Napi::Object exports);
 void install_loop(Napi::Env env, Napi::Object exports);
 void install_memory(Napi::Env env, Napi::Object exports);
+void install_mold(Napi::Env env, Napi::Object exports);
 void install_process(Napi::Env env, Napi::Object exports);
 void install_reap(Napi::Env env, Napi::Object exports);
 void install_signals(Napi::Env env, Napi::Object exports);

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import bindings from 'bindings'
 import type { Fd, Pid } from '../units.ts'
 import type { Kernel, SpawnPlan, Watch } from './kernel.ts'
+import type { MoldKernel } from './mold-kernel.ts'
 import { overRows, type Rows } from './rows.ts'
 import { signalName, signalNumber } from './signals.ts'
 
@@ -9,6 +10,12 @@ import { signalName, signalNumber } from './signals.ts'
 export function loadKernel(): Kernel {
   loaded ??= over(load())
   return loaded
+}
+
+/** The kernel of a mold, from the same addon. */
+export function loadMoldKernel(): MoldKernel {
+  const addon = load() as unknown as Omit<MoldKernel, 'becomeLeader'> & { becomeLeader(session: boolean): void }
+  return { ...addon, becomeLeader: (of) => addon.becomeLeader(of === 'session') }
 }
 
 let loaded: Kernel | undefined

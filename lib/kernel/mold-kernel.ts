@@ -1,0 +1,30 @@
+/** The part of the kernel that only a mold and what it forks need: forking a running Node without exec. */
+import type { Fd } from '../units.ts'
+
+/** What a child of a mold was forked for. Descriptors are close-on-exec. */
+export type ForkOrder = { readonly request: number; readonly data: Buffer; readonly fds: readonly Fd[] }
+
+export type MoldKernel = {
+  /**
+   * Makes V8 post nothing to Node's worker threads from now on: they do not survive a fork, and V8 would wait for what
+   * it posted. To be called before the app is loaded, in a process with `--single-threaded`. Returns the name of what
+   * this Node binary lacks, else null.
+   */
+  muteWorkerThreads(): string | null
+  /** Whether the event loop would go on (uv_loop_alive): referenced handles, requests in flight, handles closing. */
+  loopAlive(): boolean
+  /** The threads of this process, the main one first. */
+  threads(): readonly { readonly id: number; readonly name: string }[]
+  /**
+   * Blocks the process for ever and forks a child for each datagram on the channel (`lib/channel/fork.ts`); returns only
+   * in the children, with the channel closed there. A child's parent is gone when the answer is sent, so it has been
+   * adopted by the nearest subreaper. The end of the channel ends the mold, without exit handlers.
+   *
+   * In the child the event loop works (uv_loop_fork) and its clock is right. Everything else is as in the mold: `pid`
+   * and `ppid` of `process` may be stale, caches of random values are copies, the parent-death signal is cleared, and
+   * the only way out is `Kernel.exit`: Node's own shutdown joins threads that are gone.
+   */
+  serveForks(channel: Fd): ForkOrder
+  /** setsid(2), or setpgid(2) into a group of its own. */
+  becomeLeader(of: 'session' | 'group'): void
+}
