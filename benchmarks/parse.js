@@ -1,13 +1,19 @@
 /**
- * Heads a second: our parser, Node's own llhttp where it can be reached, http-parser-js. All in this one process, in
+ * Heads a second: our parser, Node's own llhttp, http-parser-js. All in this one process, in
  * turn, round after round; each ratio is taken within a round, to the llhttp of that round.
  *
  *     npm run bench -- parse [--rounds 15] [--ms 100] [--only browser]
  */
+const { spawnSync } = require('node:child_process')
 const { parseArgs } = require('node:util')
 const { HEADS, strangers, variants } = require('./heads.js')
 const { parseHead } = require('../dist/http/head.js')
 const { rulesOf } = require('../dist/http/rules.js')
+
+if (!process.execArgv.includes('--expose-internals')) {
+  const flags = ['--expose-internals', '--no-warnings', __filename, ...process.argv.slice(2)]
+  process.exit(spawnSync(process.execPath, flags, { stdio: 'inherit' }).status ?? 1)
+}
 
 const { values } = parseArgs({
   options: {
@@ -20,7 +26,7 @@ const rounds = Number(values.rounds)
 const ms = Number(values.ms)
 
 const contenders = { monoceros: ours(), llhttp: llhttp(), 'http-parser-js': httpParserJs() }
-const present = Object.entries(contenders).filter(([, run]) => run !== null)
+const present = Object.entries(contenders)
 
 console.log(`node ${process.version}, llhttp ${process.versions.llhttp}, ${rounds} rounds of ${ms} ms`)
 const rows = Object.entries(HEADS).map(([name, head]) => [name, variants(head, 64)])
@@ -37,7 +43,7 @@ function measure(name, heads) {
     }
   }
   console.log(`\n${name} (${bytes} bytes)`)
-  const reference = rates.get('llhttp') ?? rates.get('http-parser-js')
+  const reference = rates.get('llhttp')
   for (const [contender, all] of rates) {
     const ratios = all.map((rate, round) => rate / reference[round])
     const micros = (1e6 / median(all)).toFixed(2)
@@ -74,16 +80,11 @@ function ours() {
   }
 }
 
-/** The binding is gone in Node 26. */
+/** Node's own binding; from Node 24 on only `--expose-internals` shows it. */
 function llhttp() {
-  let binding
-  process.noDeprecation = true
-  try {
-    binding = process.binding('http_parser')
-  } catch {
-    return null
-  }
-  return byNodesInterface(binding.HTTPParser, (parser) => parser.initialize(binding.HTTPParser.REQUEST, {}))
+  const { internalBinding } = require('internal/test/binding')
+  const { HTTPParser } = internalBinding('http_parser')
+  return byNodesInterface(HTTPParser, (parser) => parser.initialize(HTTPParser.REQUEST, {}))
 }
 
 function httpParserJs() {
