@@ -100,6 +100,7 @@ export const COMPANION_FIELDS = {
   restartBackoff: choice('fixed', 'exponential'),
   restartDelayMax: duration('more than nothing'),
   stopSignal: signal,
+  stopAsGroup: toggle,
   stopTimeout: duration(),
   reloadTimeout: duration(),
   stdout: output,

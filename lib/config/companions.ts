@@ -57,6 +57,8 @@ export type CompanionConfig = {
   readonly restartBackoff: 'fixed' | 'exponential'
   readonly restartDelayMax: Ms
   readonly stopSignal: Signal
+  /** The stop signal goes to the companion's whole process group; otherwise to its own process alone. */
+  readonly stopAsGroup: boolean
   readonly stopTimeout: Ms
   /** As `stopTimeout`, when it is stopped in order to be started again. */
   readonly reloadTimeout: Ms
@@ -159,6 +161,7 @@ export function companionConfigs(entries: readonly CompanionEntry[], defaults: C
       restartBackoff: entry.restartBackoff ?? 'fixed',
       restartDelayMax: entry.restartDelayMax ?? FIVE_MINUTES,
       stopSignal: entry.stopSignal ?? defaults.stopSignal,
+      stopAsGroup: entry.stopAsGroup ?? true,
       stopTimeout: entry.stopTimeout ?? defaults.stopTimeout,
       reloadTimeout: entry.reloadTimeout ?? defaults.reloadTimeout,
       stdout: entry.stdout ?? defaults.stdout,

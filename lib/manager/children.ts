@@ -95,9 +95,19 @@ export class Children {
     return new Map([...this.#byPid.keys()].map((pid) => [pid, 'session']))
   }
 
-  /** Sends a signal, and CONT after it: a stopped process would keep it pending. */
-  signal(pid: Pid, signal: Signal): void {
-    if (this.#kernel.kill(pid, signal)) this.#kernel.kill(pid, 'SIGCONT')
+  /**
+   * Sends the stop signal, and CONT after it: a stopped process would keep it pending. A shell does not pass on what it
+   * gets, so what it has started is told too.
+   */
+  stop(pid: Pid, { stopSignal, stopAsGroup }: Pick<CompanionConfig, 'stopSignal' | 'stopAsGroup'>): void {
+    const send = (signal: Signal): boolean =>
+      stopAsGroup ? this.#kernel.killGroup(pid, signal) : this.#kernel.kill(pid, signal)
+    if (send(stopSignal)) send('SIGCONT')
+  }
+
+  /** What is left of its session is killed when it is reaped. */
+  kill(pid: Pid): void {
+    this.#kernel.kill(pid, 'SIGKILL')
   }
 
   /** Sends a signal that somebody asked for. */

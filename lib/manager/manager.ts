@@ -21,7 +21,7 @@ import {
 import type { Trouble } from '../supervision/trouble.ts'
 import { outOfMemoryKills } from '../system/oom.ts'
 import { sessionMembers } from '../system/processes.ts'
-import { type Ms, ms } from '../units.ts'
+import { type Ms, ms, type Pid } from '../units.ts'
 import type { Children } from './children.ts'
 import { type Obituary, writeObituary } from './obituary.ts'
 import type { Report } from './report.ts'
@@ -225,7 +225,7 @@ export class Manager implements Turn {
       case 'abandon':
         return // a spawn by fork/exec is answered in the same turn
       case 'signal':
-        return children.signal(effect.pid, effect.how === 'kill' ? 'SIGKILL' : this.#stopSignal(effect.hash))
+        return effect.how === 'kill' ? children.kill(effect.pid) : this.#stop(effect.pid, effect.hash)
       case 'moved':
         return report.moved(effect.name, effect.to)
       case 'fatal': {
@@ -247,8 +247,9 @@ export class Manager implements Turn {
     }
   }
 
-  #stopSignal(hash: string): Signal {
-    return this.#configs.get(hash)?.stopSignal ?? 'SIGTERM'
+  #stop(pid: Pid, hash: string): void {
+    const config = this.#configs.get(hash)
+    if (config !== undefined) this.#around.children.stop(pid, config)
   }
 
   /** Keeps those that a companion has, will have, or is being stopped by. */

@@ -36,6 +36,7 @@ test('one that says nothing but its program has the documented defaults', async 
       restartBackoff: 'fixed',
       restartDelayMax: 300_000,
       stopSignal: 'SIGTERM',
+      stopAsGroup: true,
       stopTimeout: 60_000,
       reloadTimeout: 60_000,
       stdout: { kind: 'inherit' },

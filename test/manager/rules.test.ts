@@ -163,6 +163,21 @@ describe('stop', () => {
     expect(await become('stubborn', 'STOPPED')).toMatchObject({ last_exit_signal: 'SIGKILL', manual_stop: true })
   })
 
+  it('tells what a shell has started, unless stopAsGroup is false', async () => {
+    const script = (name: string) =>
+      `bash -c 'trap "echo ${name} told; exit" TERM; echo here; while :; do sleep 0.02; done'; true`
+    const { become, ask, program } = await manage([
+      { name: 'group', command: ['bash', '-c', `trap "sleep 0.2" TERM; ${script('group')}`], stopTimeout: '9s' },
+      { name: 'alone', command: ['bash', '-c', `trap "sleep 0.2" TERM; ${script('alone')}`], stopAsGroup: false },
+    ])
+    await program.lines('here', 2)
+    for (const name of ['group', 'alone']) await become(name, 'RUNNING')
+    await ask({ cmd: 'stop', name: 'all' })
+    await program.line('group told')
+    for (const name of ['group', 'alone']) await become(name, 'STOPPED')
+    expect(program.stdout).not.toContain('alone told')
+  })
+
   it('reaches one that is stopped by SIGSTOP', async () => {
     const { become, ask } = await manage([{ name: 'a', command: SLEEPER, stopTimeout: '1h' }])
     const { pid: of } = await become('a', 'RUNNING')
