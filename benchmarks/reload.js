@@ -35,7 +35,7 @@ async function measure(name, signals, broken) {
   port += 2
   const env = { ...process.env, APP_FOLDER: folder, APP_SIGNALS: signals }
   delete env.npm_config_nodedir
-  const options = broken === 'hangs' ? ['--boot-timeout', '2s'] : []
+  const options = broken === 'hangs' ? ['--boot-timeout', '2s'] : broken ? [] : ['--startsecs', '0.3']
   rmSync(join(folder, 'broken'), { force: true })
   const target = await TARGETS[name]({ port, env, folder, options })
   const stopNginx = await nginx(port + 1, port, folder)

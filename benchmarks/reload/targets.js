@@ -59,7 +59,7 @@ async function until(holds, what) {
 }
 
 async function monoceros({ port, env, options = [] }) {
-  const settings = ['-w', WORKERS, '-b', `127.0.0.1:${port}`, '--startsecs', '0.3', ...options].map(String)
+  const settings = ['-w', WORKERS, '-b', `127.0.0.1:${port}`, ...options].map(String)
   const running = new Running(process.execPath, [join(ROOT, 'dist/cli/monoceros.js'), APP, ...settings], { env })
   await running.match(/all workers are ready/)
   return {

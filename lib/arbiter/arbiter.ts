@@ -3,9 +3,10 @@
  * and events queue up and are dealt with in a turn; nothing else changes the pool.
  */
 import type { ToWorker } from '../channel/messages.ts'
-import type { Kernel, Signal, SignalRecord } from '../kernel/kernel.ts'
+import type { Signal, SignalRecord } from '../kernel/kernel.ts'
 import type { Turn } from '../runtime/loop.ts'
 import { reapChildren } from '../runtime/reaper.ts'
+import { earliest } from '../supervision/deadline.ts'
 import type { How } from '../supervision/ladder.ts'
 import { sameKey } from '../supervision/pool/key.ts'
 import { deadline, type Effect, type Event, type Key, type Pool, type PoolPolicy, step } from '../supervision/pool.ts'
@@ -15,12 +16,10 @@ import { admit } from './admit.ts'
 import { answerListen } from './answer-listen.ts'
 import type { Generation } from './generation.ts'
 import { Generations } from './generations.ts'
-import type { Listeners } from './listeners.ts'
-import { type Order, orderOf } from './orders.ts'
+import { orderOf } from './orders.ts'
 import { poolPolicy } from './policy.ts'
-import type { Report } from './report.ts'
-import type { Ward } from './ward.ts'
-import type { Heard, Standard, Worker, Workers } from './workers.ts'
+import type { Surroundings } from './surroundings.ts'
+import type { Heard, Worker } from './workers.ts'
 
 /** How often the heartbeats are looked at. */
 const LOOK_EVERY = ms(1000)
@@ -30,29 +29,6 @@ const LOOK_AGAIN = ms(50)
 const SIGNAL = { terminate: 'SIGTERM', abort: 'SIGABRT', kill: 'SIGKILL' } as const satisfies Partial<
   Record<How, Signal>
 >
-
-/** What the arbiter's turn needs of the rest of its process. */
-export type Surroundings = {
-  readonly kernel: Kernel
-  readonly workers: Workers
-  readonly listeners: Listeners
-  /** What workers get as 0, 1 and 2. */
-  readonly standard: () => Standard
-  readonly report: Report
-  /** Orders that are carried out elsewhere: reload and reopen need files, upgrade a new process. */
-  readonly elsewhere: (order: Exclude<Order, { kind: 'stop' | 'scale' | 'drain' }>) => void
-  /** Wakes the loop. */
-  readonly wake: () => void
-  /** What the pool says to everybody: `started`, `reloaded`, `halted`, `emptied` … */
-  readonly told: (effect: Notice) => void
-  /** Nothing is left to supervise. */
-  readonly over: () => void
-  /** What is kept alive beside the workers. */
-  readonly wards: readonly Ward[]
-}
-
-/** All that is no work: for the log, and for those who wait. */
-export type Notice = Exclude<Effect, { kind: 'spawn' | 'abandon' | 'signal' }>
 
 export class Arbiter implements Turn {
   readonly #around: Surroundings
@@ -224,7 +200,7 @@ export class Arbiter implements Turn {
       watched ? ms(now + LOOK_EVERY) : null,
       ...this.#around.wards.map((ward) => ward.deadline(now)),
     ]
-    return times.reduce((first, time) => (time !== null && (first === null || time < first) ? time : first), null)
+    return times.reduce(earliest, null)
   }
 
   reinstalled(signals: readonly Signal[]): void {
@@ -256,9 +232,10 @@ export class Arbiter implements Turn {
         return this.#signal(effect.pid, effect.how)
       default:
         this.#generations.forget(this.#pool)
-        if (effect.kind === 'halted') this.stop('quick')
         this.#around.report.noticed(effect)
-        return this.#around.told(effect)
+        this.#around.told(effect)
+        if (effect.kind === 'halted') this.stop('quick')
+        return
     }
   }
 

@@ -9,8 +9,9 @@ import type { Kernel } from '../kernel/kernel.ts'
 import type { Log } from '../log/log.ts'
 import { newPool } from '../supervision/pool.ts'
 import { createNotifier } from '../system/notify.ts'
+import { ms } from '../units.ts'
 import { VERSION } from '../version.ts'
-import { Arbiter, type Notice } from './arbiter.ts'
+import { Arbiter } from './arbiter.ts'
 import { arbiterCommands } from './commands.ts'
 import { companionsMark, managerConfig } from './companions.ts'
 import { type ControlPlaces, controlPlaces } from './control.ts'
@@ -26,7 +27,11 @@ import { type Origin, Reloader } from './reloader.ts'
 import { Report } from './report.ts'
 import { ServiceManager } from './service-manager.ts'
 import { StatusView } from './status.ts'
+import type { Notice } from './surroundings.ts'
 import { Workers } from './workers.ts'
+
+/** What a start may take beyond its own deadlines, before the service manager is asked for no more time. */
+const START_MARGIN = 10_000
 
 export type Ingredients = {
   readonly kernel: Kernel
@@ -79,17 +84,13 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
     },
     managerConfig(loaded),
   )
-  const notifier = createNotifier({
-    kernel,
-    env: process.env,
-    pid: process.pid,
-    onTrouble: (line) => log.warning(line),
+  const service = new ServiceManager({
+    notifier: createNotifier({ kernel, env: process.env, pid: process.pid, onTrouble: (line) => log.warning(line) }),
+    pool: () => arbiter.pool,
+    now: () => kernel.now(),
+    startLimit: () => ms(reloader.current.config.bootTimeout + reloader.current.config.startsecs + START_MARGIN),
+    watchdog: (answered) => report.watchdog(answered),
   })
-  const service = new ServiceManager(
-    notifier,
-    () => arbiter.pool,
-    () => kernel.now(),
-  )
   let mark = companionsMark(loaded, first.program.file)
 
   const told = (notice: Notice): void => {
@@ -158,7 +159,7 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
   const reload = async (): Promise<readonly string[] | null> => {
     service.reloading()
     const problems = await reloader.reload()
-    if (problems !== null) service.served()
+    if (problems !== null) service.refused(problems)
     return problems
   }
   const commands = arbiterCommands({

@@ -1,21 +1,45 @@
-/** Opens what `bind` names. */
+/** Opens what `bind` names, or takes what the service manager has opened. */
 import { promises as dns } from 'node:dns'
 import { isIP } from 'node:net'
 import { type BindAddress, formatAddress } from '../config/address.ts'
 import type { Config } from '../config/settings.ts'
-import type { Kernel, KernelError, ListenerAddress } from '../kernel/kernel.ts'
-import { passedListeners } from '../system/listen-fds.ts'
+import type { KernelError, ListenerAddress } from '../kernel/kernel.ts'
+import { passedListeners, passedSockets } from '../system/listen-fds.ts'
 import { SetupError } from '../system/setup-error.ts'
-import { fd } from '../units.ts'
+import { type Fd, fd } from '../units.ts'
 import type { Listener, Listeners } from './listeners.ts'
 
+export type Opened = {
+  readonly listeners: readonly Listener[]
+  /** What somebody should know, one line each. */
+  readonly warnings: readonly string[]
+}
+
 /**
- * All of them, or a `SetupError` of one line for the first that cannot be opened. Sockets that systemd has passed take
- * the place of `bind`.
+ * Sockets that were passed (LISTEN_FDS) take the place of `bind`, unless that says by `fd://N` which of them are meant.
+ * Throws a `SetupError` where the variables lie or an address cannot be opened.
  */
-export async function openBinds(config: Config, listeners: Listeners, kernel: Kernel): Promise<readonly Listener[]> {
-  const passed = passedListeners(process.env, process.pid, kernel)
-  if (passed.length > 0) return passed.map((socket) => listeners.adopt(socket.fd))
+export async function openListeners(config: Config, listeners: Listeners, env: NodeJS.ProcessEnv): Promise<Opened> {
+  const choosesItself = config.bind.length > 0 && config.bind.every(({ kind }) => kind === 'fd')
+  const passed = choosesItself
+    ? []
+    : passedListeners(env, process.pid, { listenerAddress: (fd) => listeners.adopt(fd).address })
+  if (passed.length === 0) return { listeners: await openBinds(config, listeners), warnings: [] }
+  const ignored = config.bind.map(formatAddress).join(', ')
+  return {
+    listeners: passed.map(({ fd }) => listeners.adopt(fd)),
+    warnings: ignored === '' ? [] : [`bind: ${ignored} is not opened, because sockets were passed (LISTEN_FDS)`],
+  }
+}
+
+/** The descriptors that were handed to us, as far as anybody says. */
+export function inheritedSockets({ bind }: Config, env: NodeJS.ProcessEnv): readonly Fd[] {
+  const named = bind.flatMap((address) => (address.kind === 'fd' ? [fd(address.fd)] : []))
+  return [...named, ...passedSockets(env, process.pid).map((socket) => socket.fd)]
+}
+
+/** All of them, or a `SetupError` of one line for the first that cannot be opened. */
+async function openBinds(config: Config, listeners: Listeners): Promise<readonly Listener[]> {
   const opened: Listener[] = []
   for (const address of config.bind) opened.push(...(await openBind(address, config, listeners)))
   return opened

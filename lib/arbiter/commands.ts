@@ -7,10 +7,11 @@ import { isSignal } from '../kernel/signals.ts'
 import { pidOf } from '../supervision/life.ts'
 import type { Ms } from '../units.ts'
 import { VERSION } from '../version.ts'
-import type { Arbiter, Notice } from './arbiter.ts'
+import type { Arbiter } from './arbiter.ts'
 import type { Listeners } from './listeners.ts'
 import { reloadTrouble } from './report.ts'
 import type { StatusView } from './status.ts'
+import type { Notice } from './surroundings.ts'
 
 export type CommandParts = {
   readonly kernel: Kernel

@@ -30,7 +30,7 @@ export class Listeners {
     const held = this.#held.get(name)
     if (held) return held
     const fd = this.#listen(address, options)
-    return this.#hold(name, fd)
+    return this.#hold(name, fd, true)
   }
 
   has(address: ListenerAddress): boolean {
@@ -67,9 +67,10 @@ export class Listeners {
     return new Set(this.#held.values())
   }
 
-  #hold(name: string, fd: Fd, isOurs = true): Held {
+  /** `ours`: the file of a UNIX socket is ours to remove. */
+  #hold(name: string, fd: Fd, ours: boolean): Held {
     const address = this.#kernel.listenerAddress(fd)
-    const held = { fd, address, inode: address.kind === 'unix' && isOurs ? inodeOf(address.path) : null }
+    const held = { fd, address, inode: ours && address.kind === 'unix' ? inodeOf(address.path) : null }
     this.#held.set(name, held)
     this.#held.set(formatAddress(address), held)
     return held

@@ -10,7 +10,7 @@ import { SetupError } from '../system/setup-error.ts'
 import { outliveTerminal } from '../system/terminal.ts'
 import { VERSION } from '../version.ts'
 import { assemble } from './assemble.ts'
-import { openBinds } from './binds.ts'
+import { inheritedSockets, openListeners } from './binds.ts'
 import { openArbiterControl } from './control.ts'
 import { Listeners } from './listeners.ts'
 import { leaveNodeOptionsToWorkers } from './node-options.ts'
@@ -22,9 +22,9 @@ import type { Origin } from './reloader.ts'
 /** Serves until a signal says otherwise. The exit code; everything that was opened is closed again. */
 export async function runArbiter(loaded: LoadedConfig, origin: Origin): Promise<number> {
   const kernel = loadKernel()
-  leaveNodeOptionsToWorkers(kernel)
   const listeners = new Listeners(kernel)
   try {
+    leaveNodeOptionsToWorkers(kernel, inheritedSockets(loaded.config, process.env))
     const log = openLog(loaded.config, kernel)
     return await serve(kernel, log, listeners, loaded, origin).finally(() => log.close())
   } catch (error) {
@@ -43,7 +43,8 @@ async function serve(
   loaded: LoadedConfig,
   origin: Origin,
 ): Promise<number> {
-  const first = prepareGeneration(loaded, await openBinds(loaded.config, listeners, kernel))
+  const opened = await openListeners(loaded.config, listeners, process.env)
+  const first = prepareGeneration(loaded, opened.listeners)
   let wake = (): void => undefined
   const parts = assemble({ kernel, log, listeners, loaded, first, origin, wake: () => wake() })
   const { arbiter, report } = parts
@@ -67,6 +68,7 @@ async function serve(
       schedule: (job) => arbiter.schedule(job),
     })
     report.starting(VERSION, loaded, first)
+    for (const warning of opened.warnings) log.warning(warning)
     const code = await parts.over
     control?.close()
     log.info('monoceros has stopped', { code })

@@ -1,5 +1,5 @@
 /** Those who wait for something to happen in the pool: commands that answer with an outcome. */
-import type { Notice } from './arbiter.ts'
+import type { Notice } from './surroundings.ts'
 
 export class Notices {
   readonly #waiting = new Set<(notice: Notice) => void>()

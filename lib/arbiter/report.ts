@@ -12,9 +12,9 @@ import type { Life } from '../supervision/life.ts'
 import { keyText } from '../supervision/pool.ts'
 import type { Fault, Trouble } from '../supervision/trouble.ts'
 import type { Ms } from '../units.ts'
-import type { Notice } from './arbiter.ts'
 import type { Generation } from './generation.ts'
 import type { Order } from './orders.ts'
+import type { Notice } from './surroundings.ts'
 import { type Heard, nameOf, type Worker } from './workers.ts'
 
 /** Different lines of a generation's workers that are remembered, so that none is written twice. */
@@ -120,6 +120,11 @@ export class Report {
 
   late(gap: Ms): void {
     this.#log.warning('the arbiter did not run for a while; every silence is forgiven as much', { ms: Math.round(gap) })
+  }
+
+  watchdog(answered: boolean): void {
+    if (answered) this.#log.info('the watchdog of the service manager is answered again')
+    else this.#log.error('no worker is good: the watchdog of the service manager goes unanswered')
   }
 
   reinstalled(signals: readonly Signal[]): void {

@@ -1,85 +1,126 @@
 /**
- * What systemd is told (sd_notify(3)): READY once all workers are, RELOADING and READY again around a reload, STATUS when
- * it changes, STOPPING and more time while workers drain, and WATCHDOG as long as some worker serves.
+ * What the service manager hears of us (sd_notify(3)): READY once all workers are, RELOADING and READY again around a
+ * reload, STOPPING; how many workers serve; that what takes long is still going on. Its watchdog is answered for as long
+ * as some worker is good: an arbiter that lives while nobody serves is no sign of health.
  *
  * It takes part in the loop as a ward that has no process: it wants to know of a stop, and to be woken in time.
  */
 import type { Leader } from '../runtime/reaper.ts'
-import { stateWord } from '../supervision/describe.ts'
-import type { Pool } from '../supervision/pool.ts'
+import { earliest } from '../supervision/deadline.ts'
+import { troubleWords } from '../supervision/describe.ts'
+import { pidOf } from '../supervision/life.ts'
+import type { Member, Pool } from '../supervision/pool.ts'
 import type { Notifier } from '../system/notify.ts'
 import { microseconds } from '../system/notify.ts'
 import { type Ms, ms, type Pid } from '../units.ts'
-import type { Notice } from './arbiter.ts'
+import { reloadTrouble } from './report.ts'
+import type { Notice } from './surroundings.ts'
 import type { Ward } from './ward.ts'
 
-/** While we stop within deadlines of our own, systemd's is moved: so often, and so far. */
-const EXTEND_EVERY = ms(5_000)
-const EXTEND_BY = ms(20_000)
+/** How often more time is asked for while something takes long, and for how much. */
+const EXTEND_EVERY = ms(2_000)
+const EXTEND_BY = ms(10_000)
+/** Between two lines of status. */
+const STATUS_EVERY = ms(500)
+
+export type ServiceManagerParts = {
+  readonly notifier: Notifier
+  readonly pool: () => Pool
+  readonly now: () => Ms
+  /** For how long a start may take. */
+  readonly startLimit: () => Ms
+  /** The watchdog goes unanswered from now on; or is answered again. */
+  readonly watchdog: (answered: boolean) => void
+}
 
 export class ServiceManager implements Ward {
   readonly isGone = true
-  readonly #notifier: Notifier
-  readonly #pool: () => Pool
-  readonly #now: () => Ms
+  readonly #parts: ServiceManagerParts
+  readonly #begun: Ms
+  #phase: 'starting' | 'serving' | 'reloading' | 'stopping' = 'starting'
+  /** What went wrong last, until the next reload. */
+  #note = ''
   #status = ''
-  #watchdogAt: Ms | null = null
-  #extendAt: Ms | null = null
+  #statusAt: Ms
+  #extendAt: Ms
+  #watchdogAt: Ms
+  #answered = true
 
-  constructor(notifier: Notifier, pool: () => Pool, now: () => Ms) {
-    this.#notifier = notifier
-    this.#pool = pool
-    this.#now = now
+  constructor(parts: ServiceManagerParts) {
+    this.#parts = parts
+    this.#begun = parts.now()
+    this.#statusAt = this.#begun
+    this.#extendAt = ms(this.#begun + EXTEND_EVERY)
+    this.#watchdogAt = this.#begun
   }
 
-  /** A reload was asked for; whatever becomes of it, `served` or a notice follows. */
+  /** A reload was asked for. Said at once: systemd compares the time with that of its signal. */
   reloading(): void {
-    this.#notifier.reloading(this.#now(), 'reloading')
-    this.#status = 'reloading'
+    this.#note = ''
+    // A start that is not over is not ready either.
+    if (this.#phase === 'stopping' || this.#phase === 'starting') return
+    const now = this.#parts.now()
+    this.#phase = 'reloading'
+    this.#extendAt = ms(now + EXTEND_EVERY)
+    this.#parts.notifier.reloading(now, 'reloading')
   }
 
-  /** As before a reload that was refused. */
-  served(): void {
-    this.#status = statusOf(this.#pool())
-    this.#notifier.ready(this.#status)
+  /** The reload did not even begin. */
+  refused(problems: readonly string[]): void {
+    this.#note = `reload refused: ${problems.join('; ')}`
+    // One that began before may still be under way.
+    if (this.#phase === 'reloading' && this.#parts.pool().reload === null) this.#ready()
   }
 
   noticed(notice: Notice): void {
-    if (notice.kind === 'started') {
-      this.#watchdogAt = this.#notifier.watchdogEvery === null ? null : this.#now()
-      this.served()
-    } else if (notice.kind === 'reloading') this.reloading()
-    else if (notice.kind === 'reloaded' || notice.kind === 'reloadFailed') this.served()
+    switch (notice.kind) {
+      case 'started':
+      case 'reloaded':
+        if (this.#phase !== 'stopping' && this.#parts.pool().reload === null) this.#ready()
+        return
+      case 'reloadFailed':
+        if (notice.trouble.kind === 'superseded') return
+        this.#note = `reload failed: ${reloadTrouble(notice.trouble)}`
+        if (this.#phase === 'reloading') this.#ready()
+        return
+      case 'halted':
+        this.#note = troubleWords(notice.trouble)
+        return
+    }
   }
 
-  stop(_: 'graceful' | 'quick', now: Ms): void {
-    if (this.#extendAt !== null) return
+  stop(_how: 'graceful' | 'quick', now: Ms): void {
+    if (this.#phase === 'stopping') return
+    this.#phase = 'stopping'
     this.#extendAt = now
-    this.#status = 'stopping'
-    this.#notifier.stopping(this.#status)
+    this.#parts.notifier.stopping(this.#with('stopping'))
   }
 
   judge(now: Ms): void {
-    if (!this.#notifier.active) return
-    const pool = this.#pool()
-    if (this.#extendAt !== null && now >= this.#extendAt) {
-      this.#notifier.send({ EXTEND_TIMEOUT_USEC: microseconds(EXTEND_BY) })
+    const { notifier } = this.#parts
+    if (!notifier.active) return
+    if (this.#isExtending(now) && now >= this.#extendAt) {
       this.#extendAt = ms(now + EXTEND_EVERY)
+      notifier.send({ EXTEND_TIMEOUT_USEC: microseconds(EXTEND_BY) })
     }
-    if (this.#watchdogAt !== null && now >= this.#watchdogAt) {
-      if (isHealthy(pool)) this.#notifier.send({ WATCHDOG: 1 })
-      this.#watchdogAt = ms(now + this.#notifier.watchdogEvery!)
+    const { watchdogEvery } = notifier
+    if (watchdogEvery !== null && now >= this.#watchdogAt) {
+      this.#watchdogAt = ms(now + watchdogEvery)
+      this.#answer(isHealthy(this.#parts.pool()) || this.#phase === 'starting')
     }
-    const status = statusOf(pool)
-    if (!pool.proven || pool.mode !== 'running' || pool.reload !== null || status === this.#status) return
+    const status = this.#statusNow()
+    if (status === this.#status || now < this.#statusAt) return
     this.#status = status
-    this.#notifier.send({ STATUS: status })
+    this.#statusAt = ms(now + STATUS_EVERY)
+    notifier.send({ STATUS: status })
   }
 
-  deadline(): Ms | null {
-    if (!this.#notifier.active) return null
-    const times = [this.#watchdogAt, this.#extendAt].filter((time) => time !== null)
-    return times.length === 0 ? null : ms(Math.min(...times))
+  deadline(now: Ms): Ms | null {
+    const { active, watchdogEvery } = this.#parts.notifier
+    if (!active) return null
+    const extendAt = this.#isExtending(now) ? this.#extendAt : null
+    const statusAt = this.#statusNow() === this.#status ? null : this.#statusAt
+    return earliest(earliest(extendAt, statusAt), watchdogEvery === null ? null : this.#watchdogAt)
   }
 
   leaders(): ReadonlyMap<Pid, Leader> {
@@ -91,14 +132,43 @@ export class ServiceManager implements Ward {
   left(): boolean {
     return false
   }
+
+  #ready(): void {
+    this.#phase = 'serving'
+    this.#status = this.#statusNow()
+    this.#parts.notifier.ready(this.#status)
+  }
+
+  #answer(healthy: boolean): void {
+    if (healthy) this.#parts.notifier.send({ WATCHDOG: 1 })
+    if (healthy !== this.#answered) this.#parts.watchdog(healthy)
+    this.#answered = healthy
+  }
+
+  /** A start that takes for ever is for the service manager to end; a reload and a stop have deadlines of their own. */
+  #isExtending(now: Ms): boolean {
+    if (this.#phase === 'starting') return now < this.#begun + this.#parts.startLimit()
+    return this.#phase !== 'serving'
+  }
+
+  #statusNow(): string {
+    const pool = this.#parts.pool()
+    if (this.#phase !== 'stopping' && pool.mode !== 'drained') return this.#with(statusOf(pool))
+    const alive = pool.members.filter(({ life }) => pidOf(life) !== null).length
+    const word = this.#phase === 'stopping' ? 'stopping' : 'drained'
+    return this.#with(`${word}: ${alive} ${alive === 1 ? 'worker' : 'workers'} left`)
+  }
+
+  #with(text: string): string {
+    return this.#note === '' ? text : `${text}; ${this.#note}`
+  }
 }
 
 /** Such as `2 of 2 workers serve, generation 1`. */
-export function statusOf({ members, size, generation }: Pool): string {
-  const serving = members.filter(({ life, role }) => role === 'holder' && stateWord(life) === 'RUNNING').length
-  return `${serving} of ${size} workers serve, generation ${generation}`
-}
+const statusOf = ({ members, size, generation }: Pool): string =>
+  `${members.filter(isGood).length} of ${size} workers serve, generation ${generation}`
 
 /** Nobody serves although somebody should: what has been tried has not helped, and a restart of the service may. */
-export const isHealthy = ({ mode, members }: Pool): boolean =>
-  mode !== 'running' || members.some(({ life }) => stateWord(life) === 'RUNNING')
+const isHealthy = ({ mode, members }: Pool): boolean => mode !== 'running' || members.some(isGood)
+
+const isGood = ({ role, life }: Member): boolean => role === 'holder' && life.phase.kind === 'up'

@@ -66,7 +66,7 @@ test.each([
   ['is gone after 200 ms', 'setTimeout(() => process.exit(1), 200)', /exited with code 1/],
   ['never listens', 'globalThis.neverListens = true; setInterval(() => {}, 1000)', /was not ready in time/],
 ])('a new version that %s costs no request, and why it failed is in the log', async (_what, added, why) => {
-  const service = start('', ['--boot-timeout', '2s'])
+  const service = start('', ['--boot-timeout', '2s', '--startsecs', '1s'])
   await service.program.line('all workers are ready')
   const old = service.children()
   const running = clients(service)

@@ -25,7 +25,7 @@ test('READY comes when every worker serves and not before, and STOPPING with mor
   const gate = join(temporaryFolder(), 'gate')
   const { manager, signal } = await notifying(['-w', '2'], { GATE: gate })
   await manager.lines('worker started', 2)
-  expect(told(manager)).toEqual([])
+  expect(told(manager).join()).not.toContain('READY')
   writeFileSync(gate, '')
   await manager.line("told 'READY=1\\nSTATUS=2 of 2 workers serve, generation 1\\n'")
   signal('SIGTERM')
@@ -33,7 +33,7 @@ test('READY comes when every worker serves and not before, and STOPPING with mor
   const messages = told(manager)
   expect(messages.filter((message) => message.includes('READY=1'))).toHaveLength(1)
   expect(messages).toContain('STOPPING=1 STATUS=stopping')
-  expect(messages.at(-1)).toMatch(/^EXTEND_TIMEOUT_USEC=\d+$/)
+  expect(messages.filter((message) => /^EXTEND_TIMEOUT_USEC=\d+$/.test(message))).not.toEqual([])
 })
 
 test('A reload is announced with its time and ends with READY, also one that is refused.', async () => {

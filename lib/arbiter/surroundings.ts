@@ -1,0 +1,30 @@
+/** What the arbiter's turn needs of the rest of its process. */
+import type { Kernel } from '../kernel/kernel.ts'
+import type { Effect } from '../supervision/pool.ts'
+import type { Listeners } from './listeners.ts'
+import type { Order } from './orders.ts'
+import type { Report } from './report.ts'
+import type { Ward } from './ward.ts'
+import type { Standard, Workers } from './workers.ts'
+
+export type Surroundings = {
+  readonly kernel: Kernel
+  readonly workers: Workers
+  readonly listeners: Listeners
+  /** What workers get as 0, 1 and 2. */
+  readonly standard: () => Standard
+  readonly report: Report
+  /** Orders that are carried out elsewhere: reload and reopen need files, upgrade a new process. */
+  readonly elsewhere: (order: Exclude<Order, { kind: 'stop' | 'scale' | 'drain' }>) => void
+  /** Wakes the loop. */
+  readonly wake: () => void
+  /** What the pool says to everybody: `started`, `reloaded`, `halted`, `emptied` … */
+  readonly told: (effect: Notice) => void
+  /** Nothing is left to supervise. */
+  readonly over: () => void
+  /** What is kept alive beside the workers. */
+  readonly wards: readonly Ward[]
+}
+
+/** All that is no work: for the log, and for those who wait. */
+export type Notice = Exclude<Effect, { kind: 'spawn' | 'abandon' | 'signal' }>
