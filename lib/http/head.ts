@@ -49,7 +49,7 @@ export type Head = {
   readonly expect: 'none' | 'continue' | 'other'
 }
 
-/** Not the whole head yet: pass `resume` with the same bytes and more, at any offset of any buffer. */
+/** Not the whole head yet: give `resume` to `resumeHead` with the same bytes and more. */
 export type Partial = { readonly kind: 'partial'; readonly resume: Progress }
 
 /** `at` is the offset of the byte that gave it away. */
@@ -63,32 +63,33 @@ let scratch = new Progress()
 const FIRST_WINDOW = 4096
 
 /** Reads the head that begins at `from`; bytes at `to` and behind are not there yet. */
-export function parseHead(
-  buffer: Buffer,
-  from: number,
-  to: number,
-  rules: Rules,
-  resume?: Progress,
-): Head | Partial | Failure {
-  const progress = resume ?? scratch
-  if (resume === undefined) progress.reset()
+export function parseHead(buffer: Buffer, from: number, to: number, rules: Rules): Head | Partial | Failure {
+  const progress = scratch
+  progress.reset()
   const length = to - from < rules.head ? to - from : rules.head
-  let loaded = length < FIRST_WINDOW || resume !== undefined ? length : FIRST_WINDOW
-  let window = load(buffer, from, loaded)
-  let status = scan(window, loaded, progress, rules)
+  let loaded = length < FIRST_WINDOW ? length : FIRST_WINDOW
+  let status = scan(load(buffer, from, loaded), loaded, progress, rules)
   while (status === MORE && loaded < length) {
     loaded = Math.min(length, 4 * loaded)
-    window = load(buffer, from, loaded)
-    status = scan(window, loaded, progress, rules)
+    status = scan(load(buffer, from, loaded), loaded, progress, rules)
   }
+  return resultOf(status, from, length, progress, rules)
+}
+
+/** Reads on where a head was partial: its first `length` bytes stand at the beginning of `window`. */
+export function resumeHead(window: Window, length: number, rules: Rules, resume: Progress): Head | Partial | Failure {
+  return resultOf(scan(window, Math.min(length, rules.head), resume, rules), 0, length, resume, rules)
+}
+
+function resultOf(status: Status, from: number, length: number, progress: Progress, rules: Rules) {
   if (status === DONE) return finish(from, progress, rules)
   if (status === FAILED) return failure(progress.error!, from + progress.at)
   if (length < rules.head) {
     if (progress === scratch) scratch = new Progress()
-    return { kind: 'partial', resume: progress }
+    return { kind: 'partial', resume: progress } satisfies Partial
   }
   const inLine = progress.phase !== START && progress.phase < IN_NAME
-  return failure(inLine ? HTTP_ERRORS.REQUEST_LINE_TOO_LONG : HTTP_ERRORS.HEAD_TOO_LARGE, to)
+  return failure(inLine ? HTTP_ERRORS.REQUEST_LINE_TOO_LONG : HTTP_ERRORS.HEAD_TOO_LARGE, from + rules.head)
 }
 
 function scan(window: Window, end: number, progress: Progress, rules: Rules): Status {

@@ -43,9 +43,9 @@ function skipEmptyLines(buffer: Bytes, end: number, progress: Progress): Status 
     if (buffer[at + 1] !== LF) return progress.fail(HTTP_ERRORS.REQUEST_LINE_MALFORMED, at)
     at += 2
   }
-  progress.pause(START, at)
-  if (at === end) return 0
+  if (at === end) return progress.pause(START, at)
   progress.lineStart = at
+  progress.at = at
   progress.phase = IN_METHOD
   return DONE
 }

@@ -1,24 +1,23 @@
 /**
- * The bytes of a head or trailer section that did not come whole, put together in one growing buffer: each byte is
- * copied a bounded number of times however small the pieces are.
+ * The bytes of a head or trailer section that did not come whole, put together in a window of their own that grows by
+ * doubling: each byte is copied a bounded number of times however small the pieces are.
  */
+import { Window } from './window.ts'
+
+const EMPTY = new Window(0)
+
 export class Pending {
-  buffer: Buffer = Buffer.allocUnsafe(0)
+  window: Window = EMPTY
   length = 0
 
   append(chunk: Buffer, from: number, to: number): void {
     const length = this.length + to - from
-    if (length > this.buffer.length) {
-      const larger = Buffer.allocUnsafe(Math.max(1024, 2 * length))
-      this.buffer.copy(larger, 0, 0, this.length)
-      this.buffer = larger
+    if (length > this.window.bytes.length) {
+      const larger = new Window(2 ** Math.ceil(Math.log2(Math.max(1024, length))))
+      this.window.bytes.copy(larger.bytes, 0, 0, this.length)
+      this.window = larger
     }
-    chunk.copy(this.buffer, this.length, from, to)
+    chunk.copy(this.window.bytes, this.length, from, to)
     this.length = length
-  }
-
-  clear(): void {
-    this.buffer = Buffer.allocUnsafe(0)
-    this.length = 0
   }
 }

@@ -5,7 +5,6 @@ import { judgeTrailer } from './known-fields.ts'
 import { Pending } from './pending.ts'
 import { DONE, IN_NAME, MORE, Progress } from './progress.ts'
 import type { Rules } from './rules.ts'
-import { load } from './window.ts'
 
 /** `end` is the offset behind the section in the chunk read last. */
 export type Trailers = { readonly trailers: readonly string[]; readonly end: number; readonly error: HttpError | null }
@@ -26,8 +25,7 @@ export class TrailerReader {
     // The section alone may be as large as a head.
     const taken = Math.min(to, from + this.rules.head - kept)
     this.pending.append(chunk, from, taken)
-    const window = load(this.pending.buffer, 0, this.pending.length)
-    const status = scanFields(window, this.pending.length, this.progress, this.rules, judgeTrailer)
+    const status = scanFields(this.pending.window, this.pending.length, this.progress, this.rules, judgeTrailer)
     const end = from + this.progress.at - kept
     if (status === DONE) return { trailers: this.progress.raw, end, error: null }
     if (status !== MORE) return { trailers: [], end, error: this.progress.error }
