@@ -262,7 +262,7 @@ export class Connection {
   /** Destroys the socket after so many milliseconds, whatever happens. */
   endWithin(milliseconds: number): void {
     this.endAt = this.service.now() + milliseconds
-    this.service.sweep.arm(this.endAt)
+    this.service.sweep.armAlive(this.endAt)
   }
 
   /** Something was sent: reads on where it was stopped. */

@@ -35,8 +35,7 @@ export function requestOf(connection: Connection, head: Head): Incoming {
   request.url = head.target
   request.upgrade = false
   const raw = head.rawHeaders
-  const most = server.maxHeadersCount
-  request._addHeaderLines(raw, typeof most === 'number' && most > 0 ? Math.min(raw.length, 2 * most) : raw.length)
+  request._addHeaderLines(raw, raw.length)
   request.method = head.method
   if (head.authority !== null) {
     // RFC 9112 §3.2.2: the target's authority replaces what Host says.
@@ -118,7 +117,8 @@ function refused(connection: Connection, head: Head, request: Incoming, response
   }
   if (server.listenerCount('checkExpectation') > 0) return server.emit('checkExpectation', request, response)
   const { status, text } = HTTP_ERRORS.EXPECTATION_FAILED
-  response.writeHead(status, { 'Content-Type': 'text/plain' })
+  response.statusCode = status
+  response.setHeader('Content-Type', 'text/plain')
   response.end(text)
   return true
 }

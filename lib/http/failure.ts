@@ -67,8 +67,8 @@ export function sendFailure(connection: Connection): void {
   if (socket.destroyed) return
   if (!NODE_STATUSES.has(error.status)) {
     answer(connection)
-    service.server.emit('clientError', exception, socket)
     close(connection, exception)
+    service.server.emit('clientError', exception, socket)
   } else if (!tellListener(connection)) {
     answer(connection)
     close(connection, exception)

@@ -75,14 +75,14 @@ export class Service {
 
   /** The parser's rules, as the server object has them now. */
   get rules(): Rules {
-    const { maxHeaderSize, requireHostHeader } = this.server
-    const source = `${maxHeaderSize} ${requireHostHeader}`
+    const { maxHeaderSize, maxHeadersCount, requireHostHeader } = this.server
+    const source = `${maxHeaderSize} ${maxHeadersCount} ${requireHostHeader}`
     if (this.currentRules === null || this.rulesSource !== source) {
       this.rulesSource = source
       this.currentRules = rulesOf({
         methods: http.METHODS,
         ...this.options.parser,
-        limits: limitsOf(this.options.limits ?? {}, maxHeaderSize ?? 0),
+        limits: limitsOf(this.options.limits ?? {}, maxHeaderSize ?? 0, maxHeadersCount ?? 0),
         requireHostHeader: (this.options.parser?.requireHostHeader ?? true) && requireHostHeader !== false,
       })
     }
@@ -95,11 +95,15 @@ export class Service {
   }
 }
 
-/** An app's own `maxHeaderSize` raises what was not set, and lowers the whole head. */
-function limitsOf(set: Partial<Limits>, maxHeaderSize: number): Limits {
-  const limits = limitsFor(set, maxHeaderSize || http.maxHeaderSize)
-  if (set.limitRequestHead !== undefined || maxHeaderSize === 0) return limits
-  return { ...limits, limitRequestHead: Math.min(limits.limitRequestHead, maxHeaderSize) }
+/** An app's own `maxHeaderSize` raises what was not set, and lowers the whole head; its `maxHeadersCount` does both. */
+function limitsOf(set: Partial<Limits>, maxHeaderSize: number, maxHeadersCount: number): Limits {
+  const { limitRequestHead, limitRequestFields, ...limits } = limitsFor(set, maxHeaderSize || http.maxHeaderSize)
+  return {
+    ...limits,
+    limitRequestHead:
+      set.limitRequestHead ?? (maxHeaderSize > 0 ? Math.min(limitRequestHead, maxHeaderSize) : limitRequestHead),
+    limitRequestFields: set.limitRequestFields ?? (maxHeadersCount > 0 ? maxHeadersCount : limitRequestFields),
+  }
 }
 
 const positive = (value: unknown): number =>

@@ -25,6 +25,16 @@ export class Sweep {
     if (at < this.due) this.start(at)
   }
 
+  /** As `arm`, and the process lives until then: a half-closed socket alone does not keep it. */
+  armAlive(at: number): void {
+    this.arm(at)
+    this.keepProcess()
+  }
+
+  private keepProcess(): void {
+    this.timer?.ref()
+  }
+
   private start(at: number): void {
     const { service } = this
     const now = service.now()
@@ -41,11 +51,16 @@ export class Sweep {
     const { service } = this
     const now = service.now()
     let next = Number.POSITIVE_INFINITY
-    for (const connection of service.connections) next = Math.min(next, judge(connection, now))
+    let alive = false
+    for (const connection of service.connections) {
+      next = Math.min(next, judge(connection, now))
+      alive ||= connection.endAt !== 0
+    }
     for (const [socket, until] of service.lingering) {
       if (until <= now) socket.destroy()
       else next = Math.min(next, until)
     }
     if (service.connections.size + service.lingering.size > 0) this.start(Math.min(next, now + LONGEST))
+    if (alive) this.keepProcess()
   }
 }

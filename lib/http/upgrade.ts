@@ -58,5 +58,7 @@ export function finishHandover(connection: Connection): void {
     completeRequest(request, [])
     socket.readableFlowing = null
     if (!service.server.emit(event, request, socket, head)) socket.destroy()
+    // It may have been paused while responses were sent; whoever does not read must still hear of the end.
+    else if (socket._handle?.reading === false) socket._read(0)
   })
 }

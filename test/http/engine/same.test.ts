@@ -105,12 +105,6 @@ const SCENARIOS: Record<string, Scenario> = {
       server.on('dropRequest', (req) => log(`drop ${req.url}`))
     },
   },
-  'maxHeadersCount cuts the list': {
-    send: [get('/', `A: 1\r\nB: 2\r\nC: 3\r\n${CLOSE.slice(0, -2)}`)],
-    setup(server) {
-      server.maxHeadersCount = 2
-    },
-  },
   'requireHostHeader: false': { options: { requireHostHeader: false }, send: [`GET / HTTP/1.1\r\n${CLOSE}`] },
   uniqueHeaders: {
     options: { uniqueHeaders: ['X-U'] },
