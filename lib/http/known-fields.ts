@@ -1,5 +1,4 @@
 /** What the fields mean that the parser itself obeys, judged one by one as they come. */
-
 import { trimBlanks } from './bytes.ts'
 import { HTTP_ERRORS } from './errors.ts'
 import { contentLength } from './framing.ts'

@@ -15,7 +15,7 @@ export type FieldKind =
   | typeof NO_TRAILER
   | typeof UNDERSCORE
   | typeof UNDERSCORE_FRAMING
-  | typeof COOKIE
+  | typeof SECRET
 
 export const ORDINARY = 0
 export const HOST = 1
@@ -25,14 +25,14 @@ export const CONNECTION = 4
 export const UPGRADE = 5
 export const EXPECT = 6
 export const CONTENT_TYPE = 7
-/** Ordinary in a head, refused among trailers. */
+/** Ordinary in a head (Authorization: credentials), refused among trailers. */
 export const NO_TRAILER = 8
 /** Holds `_`. */
 export const UNDERSCORE = 9
 /** Content_Length and the like, which a CGI environment cannot tell from the field itself. */
 export const UNDERSCORE_FRAMING = 10
-/** Ordinary, and not to be remembered. */
-export const COOKIE = 11
+/** Ordinary, but credentials. */
+export const SECRET = 11
 
 /** `slot` tells names apart that are kept, from 1 on. */
 export type FieldName = { readonly text: string; readonly kind: FieldKind; readonly slot: number }
@@ -48,7 +48,8 @@ const KINDS: Readonly<Record<string, FieldKind>> = {
   trailer: NO_TRAILER,
   authorization: NO_TRAILER,
   te: NO_TRAILER,
-  cookie: COOKIE,
+  cookie: SECRET,
+  'proxy-authorization': SECRET,
 }
 
 const spellings = new Spellings(48)

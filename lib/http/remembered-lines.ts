@@ -4,9 +4,9 @@
  *
  * A line is kept in words of four bytes as they lie in the window, at its offset within a word, so that comparing goes
  * a word at a time. Only comparing decides: a wrong expectation costs time and never gives another line. The table has
- * a fixed size; a line is kept when it comes a second time, and lines with credentials never are.
+ * a fixed size; a line is kept when it comes a second time, Cookie, Authorization and Proxy-Authorization never.
  */
-import { COOKIE, type FieldName, NO_TRAILER } from './names.ts'
+import { type FieldName, NO_TRAILER, SECRET } from './names.ts'
 import type { Window } from './window.ts'
 
 /** `length` with its CRLF; `index` is its place in the table. */
@@ -67,7 +67,7 @@ export function rememberLine(
   value: string,
 ): void {
   const length = end - at
-  const secret = name.kind === NO_TRAILER || name.kind === COOKIE
+  const secret = name.kind === NO_TRAILER || name.kind === SECRET
   if (name.slot === 0 || secret || (at & 3) + length > 4 * WORDS || length < 8) return
   const sum = sumOf(window, at, end, name)
   const index = 1 + ((Math.imul(sum, 0x9e3779b1) >>> 16) % (LINES - 1))
