@@ -7,14 +7,16 @@ import type { Worker, Workers } from './workers.ts'
 
 export function answerListen(
   { workers, listeners, report }: { workers: Workers; listeners: Listeners; report: Report },
-  { pid }: Worker,
+  { pid, generation }: Worker,
   { id, address, backlog }: Extract<ToArbiter, { kind: 'listen' }>,
   isStopping: boolean,
 ): void {
   try {
     if (isStopping) throw Object.assign(new Error('the arbiter is stopping'), { code: 'ECANCELED' })
     const isNew = !listeners.has(address)
-    const listener = listeners.open(address, { backlog })
+    const { uid, gid } = generation.program.identity ?? {}
+    const owned = address.kind === 'unix' && uid !== undefined ? { ...address, uid, gid: gid! } : address
+    const listener = listeners.open(owned, { backlog })
     if (isNew) report.listening(listener.address)
     workers.tell(pid, { kind: 'listening', id, address: listener.address }, [listener.fd])
   } catch (error) {

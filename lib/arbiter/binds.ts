@@ -4,6 +4,7 @@ import { isIP } from 'node:net'
 import { type BindAddress, formatAddress } from '../config/address.ts'
 import type { Config } from '../config/settings.ts'
 import type { KernelError, ListenerAddress } from '../kernel/kernel.ts'
+import { resolveIdentity } from '../system/identity.ts'
 import { passedListeners, passedSockets } from '../system/listen-fds.ts'
 import { SetupError } from '../system/setup-error.ts'
 import { type Fd, fd } from '../units.ts'
@@ -40,16 +41,24 @@ export function inheritedSockets({ bind }: Config, env: NodeJS.ProcessEnv): read
 
 /** All of them, or a `SetupError` of one line for the first that cannot be opened. */
 async function openBinds(config: Config, listeners: Listeners): Promise<readonly Listener[]> {
+  const identity = resolveIdentity(config)
+  const owner = identity === null ? {} : { uid: identity.uid, gid: identity.gid }
   const opened: Listener[] = []
-  for (const address of config.bind) opened.push(...(await openBind(address, config, listeners)))
+  for (const address of config.bind) opened.push(...(await openBind(address, config, owner, listeners)))
   return opened
 }
 
-async function openBind(address: BindAddress, config: Config, listeners: Listeners): Promise<readonly Listener[]> {
+/** `owner`: of a socket's file. */
+async function openBind(
+  address: BindAddress,
+  config: Config,
+  owner: { readonly uid?: number; readonly gid?: number },
+  listeners: Listeners,
+): Promise<readonly Listener[]> {
   try {
     if (address.kind === 'fd') return [listeners.adopt(fd(address.fd))]
     const { backlog, reusePort, socketMode } = config
-    const places = await numbers(address.kind === 'unix' ? { ...address, mode: socketMode } : address)
+    const places = await numbers(address.kind === 'unix' ? { ...address, mode: socketMode, ...owner } : address)
     return places.map((place) => listeners.open(place, { backlog, reusePort }))
   } catch (error) {
     throw new SetupError(`bind: cannot listen on ${formatAddress(address)}: ${reason(error as KernelError)}`)
