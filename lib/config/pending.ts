@@ -11,7 +11,6 @@ export const PENDING: readonly SettingName[] = [
   'reforkAfter',
   'reload',
   'reloadExtraFiles',
-  'maxMemory',
   'keepalive',
   'forwardedAllowIps',
   'proxyProtocol',

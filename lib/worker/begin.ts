@@ -23,6 +23,7 @@ import { acceptRest, closedHandle, type Handle } from './handle.ts'
 import { offerSend, tellSlot } from './identity.ts'
 import type { Joined, WorkerChannel } from './join.ts'
 import { type Asked, interceptListen, type Listened } from './listen.ts'
+import { watchMemory } from './memory-limit.ts'
 import { Probe, type Questioned } from './probe.ts'
 import { watchRequests } from './request-limit.ts'
 import { schemeOf } from './scheme.ts'
@@ -134,11 +135,9 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
   if (missing !== null) warn(`the stack of a stuck worker cannot be shown: this Node has no ${missing}`)
   startBeat(row(kernel.map(memory), go.cell), () => servers.counts(), beatInterval(settings.timeout))
   kernel.close(memory)
-  watchRequests(
-    settings,
-    () => servers.counts().requests,
-    (reason) => void channel.send({ kind: 'retire', reason }),
-  )
+  const retire = (reason: string) => void channel.send({ kind: 'retire', reason })
+  watchRequests(settings, () => servers.counts().requests, retire)
+  watchMemory(settings, retire)
   channel.send({ kind: 'announced', pid: process.pid })
   return boot
 }
