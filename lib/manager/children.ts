@@ -3,13 +3,13 @@
  * `target`, its channel. Carries out what is decided elsewhere; decides nothing itself.
  */
 import { Channel } from '../channel/channel.ts'
-import { forgetSession, noteSession } from '../channel/sessions.ts'
+import { forgetSession, noteSession, SESSIONS } from '../channel/sessions.ts'
 import { FROM_TARGET, type FromTarget, type ToTarget } from '../channel/target-messages.ts'
 import type { CompanionConfig } from '../config/companions.ts'
 import type { Kernel, Signal } from '../kernel/kernel.ts'
 import type { Leader } from '../runtime/reaper.ts'
 import type { Fault } from '../supervision/trouble.ts'
-import { resolveIdentity } from '../system/identity.ts'
+import { type Identity, resolveIdentity } from '../system/identity.ts'
 import { processStat } from '../system/processes.ts'
 import type { Fd, Pid } from '../units.ts'
 import type { LogFiles } from './log-file.ts'
@@ -38,6 +38,7 @@ export class Children {
   readonly #files: LogFiles
   readonly #garbled: (child: Child, why: string) => void
   readonly #byPid = new Map<Pid, Child>()
+  readonly #identities = new Map<string, Identity | null>()
 
   constructor(
     kernel: Kernel,
@@ -56,7 +57,10 @@ export class Children {
   /** Starts a companion. Throws an `Error` of one line; then nothing is left of it. */
   start(config: CompanionConfig, env: Readonly<Record<string, string>>): Child {
     const { name, run, stderr, stdout } = config
-    const identity = resolveIdentity(config)
+    // One that is not noted would outlive a manager that is killed.
+    if (this.#byPid.size >= SESSIONS)
+      throw new Error(`${SESSIONS} companions run already: more cannot be kept track of`)
+    const identity = this.#identity(config)
     const log = stderr.kind === 'stdout' ? stdout : stderr
     const stderrFrom = log.kind === 'file' ? sizeOf(log.path) : null
     const outputs = openOutputs(this.#kernel, this.#files, config)
@@ -152,6 +156,16 @@ export class Children {
       garbled: (why) => this.#garbled(child, why),
     })
     return child
+  }
+
+  /** Looked up once: a directory service may take its time, and a companion that fails is started again and again. */
+  #identity({ user, group }: CompanionConfig): Identity | null {
+    const key = JSON.stringify([user, group])
+    const known = this.#identities.get(key)
+    if (known !== undefined) return known
+    const found = resolveIdentity({ user, group })
+    this.#identities.set(key, found)
+    return found
   }
 
   /** The child is not reaped before we say so, so its start time is there to be read. */

@@ -13,29 +13,31 @@ export type Rotation = {
   readonly backups: number
 }
 
+/** Writing has begun to fail (`error`, nothing lost yet), or works again and `lost` bytes are gone. */
+export type LogTrouble = (path: string, error: string | null, lost: number) => void
+
 export class LogFile {
   readonly path: string
   readonly #kernel: Kernel
   readonly #rotation: Rotation
+  readonly #trouble: LogTrouble
   #fd: Fd
-  #size: number
+  #size = 0
   #lost = 0
 
   /** Throws where the file cannot be opened. */
-  constructor(kernel: Kernel, path: string, rotation: Rotation) {
+  constructor(kernel: Kernel, path: string, rotation: Rotation, trouble: LogTrouble) {
     this.#kernel = kernel
     this.path = path
     this.#rotation = rotation
-    this.#fd = kernel.openAppend(path)
-    this.#size = fstatSync(this.#fd).size
+    this.#trouble = trouble
+    this.#fd = this.#open()
   }
 
-  /** Bytes that could not be written: a full disk must not stop a companion. */
-  get lost(): number {
-    return this.#lost
-  }
-
-  /** Appends bytes, rotating first where they would make the file too large. Never throws. */
+  /**
+   * Appends bytes, rotating first where they would make the file too large. Never throws and never waits: neither a full
+   * disk nor a FIFO that nobody reads may stop a companion, so what cannot be written is lost.
+   */
   write(bytes: Buffer): void {
     const { maxBytes } = this.#rotation
     if (maxBytes > 0 && this.#size > 0 && this.#size + bytes.length > maxBytes) this.#rotate()
@@ -44,23 +46,32 @@ export class LogFile {
         const written = writeSync(this.#fd, bytes, at)
         at += written
         this.#size += written
-      } catch {
+      } catch (error) {
+        if (this.#lost === 0) this.#trouble(this.path, (error as Error).message, 0)
         this.#lost += bytes.length - at
         return
       }
     }
+    if (this.#lost > 0) this.#trouble(this.path, null, this.#lost)
+    this.#lost = 0
   }
 
   /** Opens the path anew: somebody has moved the file away. Keeps the old file where that fails, and throws. */
   reopen(): void {
-    const fresh = this.#kernel.openAppend(this.path)
-    this.#kernel.close(this.#fd)
-    this.#fd = fresh
-    this.#size = fstatSync(fresh).size
+    const old = this.#fd
+    this.#fd = this.#open()
+    this.#kernel.close(old)
   }
 
   close(): void {
     this.#kernel.close(this.#fd)
+  }
+
+  #open(): Fd {
+    const opened = this.#kernel.openAppend(this.path)
+    this.#kernel.setNonBlocking(opened, true)
+    this.#size = fstatSync(opened).size
+    return opened
   }
 
   /** Where renaming fails (a directory that became read-only) the file goes on growing: nothing is thrown away. */
@@ -90,15 +101,17 @@ function renameIfThere(from: string, to: string): void {
 /** The log files that are open, each with the number of those who write to it. */
 export class LogFiles {
   readonly #kernel: Kernel
+  readonly #trouble: LogTrouble
   readonly #open = new Map<string, { readonly file: LogFile; users: number }>()
 
-  constructor(kernel: Kernel) {
+  constructor(kernel: Kernel, trouble: LogTrouble) {
     this.#kernel = kernel
+    this.#trouble = trouble
   }
 
   /** The file of that path; the rotation is that of the first who opened it. Throws where it cannot be opened. */
   take(path: string, rotation: Rotation): LogFile {
-    const found = this.#open.get(path) ?? { file: new LogFile(this.#kernel, path, rotation), users: 0 }
+    const found = this.#open.get(path) ?? { file: new LogFile(this.#kernel, path, rotation, this.#trouble), users: 0 }
     found.users++
     this.#open.set(path, found)
     return found.file

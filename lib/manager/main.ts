@@ -77,9 +77,8 @@ function serve(kernel: Kernel, channel: ToArbiter, go: ManagerGo, config: Manage
   kernel.becomeSubreaper()
 
   const stdin = fd(openSync('/dev/null', 'r'))
-  const children = new Children(kernel, sessions, stdin, new LogFiles(kernel), (child, why) =>
-    report.garbled(child.name, why),
-  )
+  const files = new LogFiles(kernel, (path, error, lost) => report.logTrouble(path, error, lost))
+  const children = new Children(kernel, sessions, stdin, files, (child, why) => report.garbled(child.name, why))
   const waiting = new Waiting()
   const rereader = new Rereader((id) => channel.send({ kind: 'reread', id }))
   let control: ControlServer | null = null

@@ -30,7 +30,7 @@ export function companionPlan(
   fds: Descriptors,
 ): SpawnPlan {
   const { run, cwd, umask, limits } = config
-  const merged = { ...env, ...userVariables(identity), ...config.env }
+  const merged = { ...env, ...userVariables(identity), ...nameVariables(config), ...config.env }
   const argv =
     run.kind === 'command' ? run.argv : [process.execPath, ...config.nodeOptions, TARGET, `${run.module}:${run.export}`]
   return {
@@ -51,6 +51,12 @@ export function companionPlan(
     ...(identity !== null && { uid: identity.uid, gid: identity.gid, groups: identity.groups }),
   }
 }
+
+/** Who it is, for programs of which several run. */
+const nameVariables = ({ family, instance }: CompanionConfig): Record<string, string> => ({
+  MONOCEROS_COMPANION: family,
+  MONOCEROS_COMPANION_INSTANCE: String(instance),
+})
 
 const userVariables = (identity: Identity | null): Record<string, string> =>
   identity?.user ? { HOME: identity.user.home, USER: identity.user.name, LOGNAME: identity.user.name } : {}

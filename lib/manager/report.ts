@@ -71,6 +71,11 @@ export class Report {
     this.#log.info('log files reopened')
   }
 
+  logTrouble(file: string, error: string | null, lost: number): void {
+    if (error === null) this.#log.warning('log file can be written again', { file, lostBytes: lost })
+    else this.#log.error('log file cannot be written', { file, error })
+  }
+
   stopping(how: string, why: string): void {
     this.#log.info('manager is stopping', { how, why })
   }
