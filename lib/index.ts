@@ -7,3 +7,4 @@ export type { UserConfig } from './config/settings.ts'
 
 /** Gives a config file types: `export default defineConfig({ … })`. Returns what it is given. */
 export const defineConfig = (config: UserConfig): UserConfig => config
+export { type ForkHook, postFork, preFork } from './mold/hooks.ts'

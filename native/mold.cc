@@ -212,18 +212,22 @@ void wait_for(int channel, short events) {
   }
 }
 
-// A request is its number (32 bits, little-endian) and whatever the child is to get.
+// A request is JSON with its number (lib/channel/mold-messages.ts); the rest of it is for the child.
 uint32_t number_of(const std::vector<uint8_t>& request) {
+  static constexpr char kKey[] = "\"request\":";
+  const auto key = std::search(request.begin(), request.end(), kKey, kKey + sizeof kKey - 1);
   uint32_t number = 0;
-  for (size_t i = 0; i < 4 && i < request.size(); i++) number |= static_cast<uint32_t>(request[i]) << (8 * i);
+  if (key != request.end())
+    for (auto at = key + sizeof kKey - 1; at != request.end() && *at >= '0' && *at <= '9'; ++at)
+      number = number * 10 + static_cast<uint32_t>(*at - '0');
   return number;
 }
 
 void answer(int channel, uint32_t request, const Outcome& outcome) {
   char text[128];
-  const int length = outcome.error ? snprintf(text, sizeof text, "{\"request\":%u,\"code\":\"%s\",\"errno\":%d}", request,
-                                              uv_err_name(-outcome.error), -outcome.error)
-                                   : snprintf(text, sizeof text, "{\"request\":%u,\"pid\":%d}", request, outcome.child);
+  const int length = outcome.error ? snprintf(text, sizeof text, "{\"kind\":\"forkFailed\",\"request\":%u,\"text\":\"fork: %s\"}", request,
+                                              uv_err_name(-outcome.error))
+                                   : snprintf(text, sizeof text, "{\"kind\":\"forked\",\"request\":%u,\"pid\":%d}", request, outcome.child);
   for (;;) {
     if (send(channel, text, static_cast<size_t>(length), MSG_NOSIGNAL | MSG_DONTWAIT) != -1) return;
     if (errno == EAGAIN) wait_for(channel, POLLOUT);
@@ -250,12 +254,11 @@ Napi::Value child_of(Napi::Env env, uv_loop_t* loop, const Datagram& request) {
   const int error = uv_loop_fork(loop);
   if (error) fail(env, -error, "uv_loop_fork");
   uv_update_time(loop);
-  const size_t head = std::min<size_t>(4, request.data.size());
   Napi::Array fds = Napi::Array::New(env, request.fds.size());
   for (size_t i = 0; i < request.fds.size(); i++) fds.Set(static_cast<uint32_t>(i), request.fds[i]);
   Napi::Object result = Napi::Object::New(env);
   result.Set("request", number_of(request.data));
-  result.Set("data", Napi::Buffer<uint8_t>::Copy(env, request.data.data() + head, request.data.size() - head));
+  result.Set("data", Napi::Buffer<uint8_t>::Copy(env, request.data.data(), request.data.size()));
   result.Set("fds", fds);
   return result;
 }
@@ -280,6 +283,11 @@ Napi::Value serve_forks(const Napi::CallbackInfo& info) {
   }
 }
 
+// Requests in flight: file and dns work, writes, connects (uv.h).
+Napi::Value loop_requests(const Napi::CallbackInfo& info) {
+  return Napi::Number::New(info.Env(), loop_of(info.Env())->active_reqs.count);
+}
+
 void become_leader(const Napi::CallbackInfo& info) {
   const bool session = info[0].ToBoolean();
   if ((session ? setsid() : setpgid(0, 0)) == -1) fail(info.Env(), errno, session ? "setsid" : "setpgid");
@@ -290,6 +298,7 @@ void become_leader(const Napi::CallbackInfo& info) {
 void install_mold(Napi::Env env, Napi::Object exports) {
   put(env, exports, "muteWorkerThreads", mute_worker_threads);
   put(env, exports, "loopAlive", loop_alive);
+  put(env, exports, "loopRequests", loop_requests);
   put(env, exports, "threads", threads);
   put(env, exports, "serveForks", serve_forks);
   put(env, exports, "becomeLeader", become_leader);

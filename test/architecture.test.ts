@@ -23,7 +23,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   arbiter: ['kernel', 'channel', 'config', 'control', 'log', 'metrics', 'runtime', 'supervision', 'system'],
   // The two ends of everything: the commands, and what the package exports.
   cli: ['kernel', 'channel', 'config', 'control', 'log', 'system', 'arbiter', 'supervision'],
-  '.': ['config'],
+  '.': ['config', 'mold'],
 }
 
 const EVERYBODYS = ['units.ts', 'exit-codes.ts', 'version.ts']

@@ -55,6 +55,10 @@ export class Arbiter implements Turn {
     return this.#pool
   }
 
+  generationOf(number: number): Generation {
+    return this.#generations.of(number)
+  }
+
   /** Runs a job in the next turn, where it may call `happened` and the like. */
   schedule(job: () => void): void {
     this.#jobs.push(job)
@@ -147,7 +151,7 @@ export class Arbiter implements Turn {
   }
 
   reap(now: Ms): void {
-    const { kernel, workers, wards, report } = this.#around
+    const { kernel, workers, molds, wards, report } = this.#around
     const leaders = new Map([workers, ...wards].flatMap((keeper) => [...keeper.leaders()]))
     const lastWords = (pid: Pid): void => {
       for (const keeper of [workers, ...wards]) keeper.lastWords(pid)
@@ -164,7 +168,7 @@ export class Arbiter implements Turn {
       this.#events.push({ kind: 'exited', key, pid, exit, ...(fault && { fault }) })
       workers.forget(pid)
     }
-    for (const exit of strangers) report.adopted(exit)
+    for (const exit of strangers) if (!molds.keeps(exit)) report.adopted(exit)
     if (blocked) this.#lookAt = ms(now + LOOK_AGAIN)
     this.#settle(now)
   }
@@ -223,15 +227,18 @@ export class Arbiter implements Turn {
   }
 
   #carryOut(effect: Effect): void {
+    const { molds } = this.#around
     switch (effect.kind) {
       case 'spawn':
         return this.#spawn(effect.key)
       case 'abandon':
-        return // a spawn by fork/exec is answered in the same turn
+        // A spawn by fork/exec is answered in the same turn.
+        return molds.abandon(effect.key)
       case 'signal':
         return this.#signal(effect.pid, effect.how)
       default:
         this.#generations.forget(this.#pool)
+        molds.keepOnly(this.#pool)
         this.#around.report.noticed(effect)
         this.#around.told(effect)
         if (effect.kind === 'halted') this.stop('quick')
@@ -240,9 +247,11 @@ export class Arbiter implements Turn {
   }
 
   #spawn(key: Key): void {
-    const { workers, standard } = this.#around
+    const { workers, molds, standard } = this.#around
+    const generation = this.#generations.of(key.generation)
     try {
-      const { pid } = workers.start(key, this.#generations.of(key.generation), standard(), this.#waits(key))
+      if (molds.serves(generation)) return molds.fork(key, generation, standard(), this.#waits(key))
+      const { pid } = workers.start(key, generation, standard(), this.#waits(key))
       this.#events.push({ kind: 'spawned', key, pid })
     } catch (error) {
       this.#events.push({ kind: 'spawnFailed', key, error: (error as Error).message })

@@ -20,6 +20,8 @@ import { Heartbeats } from './heartbeats.ts'
 import type { Listeners } from './listeners.ts'
 import { Manager } from './manager.ts'
 import { ManagerReport } from './manager-report.ts'
+import { MoldReport } from './mold-report.ts'
+import { Molds } from './molds.ts'
 import { Notices } from './notices.ts'
 import { Outputs, styleOf } from './outputs.ts'
 import { prepareGeneration } from './prepare.ts'
@@ -123,6 +125,13 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
     }
   }
 
+  const molds = new Molds({
+    kernel,
+    workers,
+    report: new MoldReport(log),
+    happened: (event) => arbiter.happened(event),
+    generationOf: (number) => arbiter.generationOf(number),
+  })
   const arbiter: Arbiter = new Arbiter(
     {
       kernel,
@@ -132,7 +141,8 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
       told,
       wake,
       standard: () => outputs.standard,
-      wards: [manager, service],
+      molds,
+      wards: [molds, manager, service],
       over: end,
       elsewhere(order) {
         if (order.kind === 'reload') void reload()

@@ -1,5 +1,5 @@
 /** What a worker is started as. Pure: the same settings give the same plan. */
-import { nodeArguments } from '../channel/command.ts'
+import { type Command, moldArguments, nodeArguments } from '../channel/command.ts'
 import { CHANNEL_VARIABLE } from '../channel/messages.ts'
 import type { SpawnPlan } from '../kernel/kernel.ts'
 import type { Fd } from '../units.ts'
@@ -29,13 +29,26 @@ const CHANNEL = 3
  * A worker has its own process group (Ctrl-C reaches the arbiter alone), dies with the arbiter, and holds its standard
  * descriptors and its channel: listeners and the heartbeat come over the channel.
  */
-export function workerPlan(program: Program, node: string, fds: Descriptors): SpawnPlan {
-  const { file, exported, nodeOptions, env } = program
-  const command = { file, export: exported, args: program.arguments, nodeOptions, variable: env.NODE_OPTIONS }
+export const workerPlan = (program: Program, node: string, fds: Descriptors): SpawnPlan =>
+  planOf(program, node, nodeArguments(commandOf(program)), fds)
+
+/** The mold that workers are forked from: started as they are, so that they are what they would have been. */
+export const moldPlan = (program: Program, node: string, fds: Descriptors): SpawnPlan =>
+  planOf(program, node, moldArguments(commandOf(program)), fds)
+
+const commandOf = ({ file, exported, arguments: args, nodeOptions, env }: Program): Command => ({
+  file,
+  export: exported,
+  args,
+  nodeOptions,
+  variable: env.NODE_OPTIONS,
+})
+
+function planOf(program: Program, node: string, line: readonly string[], fds: Descriptors): SpawnPlan {
   return {
     file: node,
-    argv: [node, ...nodeArguments(command)],
-    env: { ...env, [CHANNEL_VARIABLE]: String(CHANNEL) },
+    argv: [node, ...line],
+    env: { ...program.env, [CHANNEL_VARIABLE]: String(CHANNEL) },
     fds: [
       { from: fds.stdin, to: 0 },
       { from: fds.stdout, to: 1 },

@@ -8,6 +8,8 @@ import { ms } from '../units.ts'
 
 /** The request to spawn is answered at once; only a mold takes time. */
 const SPAWN_TIMEOUT = ms(10_000)
+/** A mold says itself that it is not quiet when `bootTimeout` is over; one that hangs says nothing. */
+const MOLD_MARGIN = 2000
 /** After a quick stop's message, until KILL. */
 const QUICK_TIMEOUT = ms(2000)
 /** To print a stack; then ABRT. */
@@ -42,6 +44,8 @@ export function poolPolicy(config: Config): PoolPolicy {
       restartTimeout: gracefulTimeout,
       quickTimeout: ms(Math.min(QUICK_TIMEOUT, gracefulTimeout)),
       ...HARD,
+      // The mold loads the app before it forks the first worker.
+      spawnTimeout: config.preload ? ms(bootTimeout + MOLD_MARGIN) : SPAWN_TIMEOUT,
       waitReady: true,
       probe: config.readyPath !== null,
       bootTimeout,

@@ -2,6 +2,7 @@
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Effect } from '../supervision/pool.ts'
 import type { Listeners } from './listeners.ts'
+import type { Molds } from './molds.ts'
 import type { Order } from './orders.ts'
 import type { Report } from './report.ts'
 import type { Ward } from './ward.ts'
@@ -22,6 +23,8 @@ export type Surroundings = {
   readonly told: (effect: Notice) => void
   /** Nothing is left to supervise. */
   readonly over: () => void
+  /** Where workers are forked from with `preload`; also one of the wards. */
+  readonly molds: Molds
   /** What is kept alive beside the workers. */
   readonly wards: readonly Ward[]
 }

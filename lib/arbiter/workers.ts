@@ -26,6 +26,13 @@ export type Worker = {
   fault: Extract<ToArbiter, { kind: 'failed' }> | null
 }
 
+/** A worker's things before it has a process. */
+export type Unborn = Pick<Worker, 'key' | 'generation' | 'waits' | 'alarm' | 'cell'> & {
+  readonly ours: Fd
+  readonly theirs: Fd
+  readonly accesslog: Fd | null
+}
+
 /** What is heard of a worker: its messages but `failed`, which is kept, and `beat`, a sign of life. */
 export type Heard =
   | Exclude<ToArbiter, { kind: 'failed' }>
@@ -54,36 +61,52 @@ export class Workers {
     this.#heard = heard
   }
 
-  /** Starts a worker; `waits`: it accepts nothing before `admit`. Throws a `SpawnError` (or the kernel's for a full descriptor table); then nothing is left of it. */
+  /**
+   * Starts a worker by fork/exec; `waits`: it accepts nothing before `admit`. Throws a `SpawnError` (or the kernel's for a
+   * full descriptor table); then nothing is left of it.
+   */
   start(key: Key, generation: Generation, standard: Standard, waits: boolean): Worker {
-    const opened: Fd[] = []
+    const unborn = this.prepare(key, generation, standard, waits)
+    try {
+      const plan = workerPlan(generation.program, process.execPath, { ...standard, channel: unborn.theirs })
+      return this.adopt(unborn, this.#kernel.spawn(plan))
+    } catch (error) {
+      this.discard(unborn)
+      throw error
+    }
+  }
+
+  /** Everything that a worker needs on our side, before there is a process. Ends in `adopt` or in `discard`. */
+  prepare(key: Key, generation: Generation, standard: Standard, waits: boolean): Unborn {
     const cell = this.#heartbeats.take()
+    const opened: Fd[] = []
     try {
       const [ours, theirs] = this.#kernel.channelPair()
       opened.push(ours, theirs)
       const alarm = this.#kernel.alarm()
-      opened.push(alarm)
-      const descriptors = { ...standard, channel: theirs }
-      const pid = this.#kernel.spawn(workerPlan(generation.program, process.execPath, descriptors))
-      this.#kernel.close(theirs)
-      const worker = this.#adopt({
-        key,
-        pid,
-        generation,
-        channel: new Channel(this.#kernel, ours, TO_ARBITER),
-        alarm,
-        cell,
-        waits,
-        fault: null,
-      })
-      const { accesslog } = standard
-      if (accesslog !== null) worker.channel.send({ kind: 'reopen', files: ['accesslog'] }, [accesslog])
-      return worker
+      return { key, generation, waits, accesslog: standard.accesslog, ours, theirs, alarm, cell }
     } catch (error) {
       for (const fd of opened) this.#kernel.close(fd)
       this.#heartbeats.giveBack(cell)
       throw error
     }
+  }
+
+  /** The process is there. */
+  adopt(unborn: Unborn, pid: Pid): Worker {
+    const { key, generation, waits, ours, theirs, alarm, cell, accesslog } = unborn
+    this.#kernel.close(theirs)
+    const channel = new Channel<ToArbiter, ToWorker>(this.#kernel, ours, TO_ARBITER)
+    const worker: Worker = { key, pid, generation, channel, alarm, cell, waits, fault: null }
+    this.#open(worker)
+    if (accesslog !== null) channel.send({ kind: 'reopen', files: ['accesslog'] }, [accesslog])
+    return worker
+  }
+
+  /** There will be no process. */
+  discard({ ours, theirs, alarm, cell }: Unborn): void {
+    for (const fd of [ours, theirs, alarm]) this.#kernel.close(fd)
+    this.#heartbeats.giveBack(cell)
   }
 
   get(pid: Pid): Worker | undefined {
@@ -143,7 +166,7 @@ export class Workers {
     this.#heartbeats.giveBack(worker.cell)
   }
 
-  #adopt(worker: Worker): Worker {
+  #open(worker: Worker): void {
     this.#byPid.set(worker.pid, worker)
     worker.channel.open({
       message: (message, fds) => {
@@ -156,7 +179,6 @@ export class Workers {
       garbled: (why) => this.#heard(worker, { kind: 'garbled', why }),
     })
     this.#sayGo(worker)
-    return worker
   }
 
   #sayGo({ key, generation, channel, alarm, cell, waits }: Worker): void {

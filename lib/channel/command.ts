@@ -2,14 +2,20 @@
 import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
-const file = (name: string): string => join(__dirname, '..', 'worker', name)
+const file = (name: string, folder = 'worker'): string => join(__dirname, '..', folder, name)
 
 /** Loaded into `node FILE` before the app. */
 export const HOOK = file('hook.js')
+/** The same in a mold, which is forked into workers. */
+export const MOLD_HOOK = file('hook.js', 'mold')
 /** Imported last before the main module, where anything is imported before it; a URL. */
 export const BEGUN = pathToFileURL(file('begun.js')).href
 /** The entry that serves `FILE:EXPORT`. */
 const MAIN = file('main.js')
+const MOLD_MAIN = file('main.js', 'mold')
+
+/** Without them V8 would have threads, which a fork does not copy. */
+export const MOLD_OPTIONS: readonly string[] = ['--single-threaded', '--v8-pool-size=1']
 
 export type Command = {
   /** The app's file, absolute. */
@@ -27,10 +33,22 @@ export type Command = {
  * `--import` is evaluated asynchronously before the main module; where there is one, ours is the last and tells the
  * hook that the main module is next.
  */
-export const nodeArguments = ({ file, export: name, args, nodeOptions, variable = '' }: Command): readonly string[] => {
-  if (name !== null) return [...nodeOptions, MAIN, file, name, '--', ...args]
+export const nodeArguments = (command: Command): readonly string[] => commandLine(command, HOOK, MAIN)
+
+/** The same for the mold that workers are forked from. */
+export const moldArguments = (command: Command): readonly string[] => [
+  ...MOLD_OPTIONS,
+  ...commandLine(command, MOLD_HOOK, MOLD_MAIN),
+]
+
+function commandLine(
+  { file, export: name, args, nodeOptions, variable = '' }: Command,
+  hook: string,
+  main: string,
+): readonly string[] {
+  if (name !== null) return [...nodeOptions, main, file, name, '--', ...args]
   const imports = [...nodeOptions, ...variable.split(/\s+/)].some(isImport)
-  return ['--require', HOOK, ...nodeOptions, ...(imports ? ['--import', BEGUN] : []), file, ...args]
+  return ['--require', hook, ...nodeOptions, ...(imports ? ['--import', BEGUN] : []), file, ...args]
 }
 
 const isImport = (option: string): boolean => /^--(import|loader|experimental-loader)(=|$)/.test(option)

@@ -5,9 +5,6 @@
 import type { SettingName } from './settings.ts'
 
 export const PENDING: readonly SettingName[] = [
-  'preload',
-  'preloadFallback',
-  'preloadOpen',
   'reforkAfter',
   'reload',
   'reloadExtraFiles',

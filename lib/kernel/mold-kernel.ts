@@ -1,7 +1,7 @@
 /** The part of the kernel that only a mold and what it forks need: forking a running Node without exec. */
 import type { Fd } from '../units.ts'
 
-/** What a child of a mold was forked for. Descriptors are close-on-exec. */
+/** What a child of a mold was forked for: the whole request, and its descriptors, which are close-on-exec. */
 export type ForkOrder = { readonly request: number; readonly data: Buffer; readonly fds: readonly Fd[] }
 
 export type MoldKernel = {
@@ -13,10 +13,12 @@ export type MoldKernel = {
   muteWorkerThreads(): string | null
   /** Whether the event loop would go on (uv_loop_alive): referenced handles, requests in flight, handles closing. */
   loopAlive(): boolean
+  /** Requests in flight on the event loop: file and dns work, writes, connects. */
+  loopRequests(): number
   /** The threads of this process, the main one first. */
   threads(): readonly { readonly id: number; readonly name: string }[]
   /**
-   * Blocks the process for ever and forks a child for each datagram on the channel (`lib/channel/fork.ts`); returns only
+   * Blocks the process for ever and forks a child for each `fork` on the channel (`lib/channel/mold-messages.ts`); returns only
    * in the children, with the channel closed there. A child's parent is gone when the answer is sent, so it has been
    * adopted by the nearest subreaper. The end of the channel ends the mold, without exit handlers.
    *

@@ -78,7 +78,7 @@ export type Event =
   /** Wanted up, by another process than now. */
   | { readonly kind: 'restart' }
   | { readonly kind: 'spawned'; readonly pid: Pid }
-  | { readonly kind: 'spawnFailed'; readonly error: string }
+  | { readonly kind: 'spawnFailed'; readonly error: string; readonly fault?: Fault }
   | { readonly kind: 'announced'; readonly pid: Pid }
   | { readonly kind: 'ready'; readonly pid: Pid }
   | { readonly kind: 'passed'; readonly pid: Pid }

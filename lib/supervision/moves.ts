@@ -52,10 +52,10 @@ export const stray = (life: Life, phase: Living | In<'leaving'>, { pid }: On<'sp
 export const spawnFailed = (
   life: Life,
   _phase: unknown,
-  { error }: On<'spawnFailed'>,
+  { error, fault }: On<'spawnFailed'>,
   now: Ms,
   policy: LifePolicy,
-): Step => next(life, { kind: 'spawnFailed', error }, null, false, now, policy)
+): Step => next(life, { kind: 'spawnFailed', error, fault: fault ?? null }, null, false, now, policy)
 
 export function watchSpawn(life: Life, _phase: unknown, _event: unknown, now: Ms, policy: LifePolicy): Step {
   if (!isDue(life, now, policy)) return none(life)

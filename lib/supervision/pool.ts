@@ -82,7 +82,8 @@ export type Event =
   /** That worker wants to be replaced. */
   | { readonly kind: 'retire'; readonly key: Key }
   | { readonly kind: 'spawned'; readonly key: Key; readonly pid: Pid }
-  | { readonly kind: 'spawnFailed'; readonly key: Key; readonly error: string }
+  /** `fault`: the app that was to be forked could not be loaded. */
+  | { readonly kind: 'spawnFailed'; readonly key: Key; readonly error: string; readonly fault?: Fault }
   | { readonly kind: 'announced'; readonly key: Key; readonly pid: Pid }
   | { readonly kind: 'ready'; readonly key: Key; readonly pid: Pid }
   /** The probe has passed; only where `policy.life.probe` is set. */

@@ -19,7 +19,7 @@ export type Trouble =
   /** It exited without being asked to. */
   | { readonly kind: 'exited'; readonly exit: Exit; readonly fault: Fault | null }
   /** There never was a process. `error` is one line. */
-  | { readonly kind: 'spawnFailed'; readonly error: string }
+  | { readonly kind: 'spawnFailed'; readonly error: string; readonly fault: Fault | null }
   /** Nobody answered the request to spawn in time. */
   | { readonly kind: 'spawnTimeout' }
   /** It was not ready (or did not pass its probe) in time. */

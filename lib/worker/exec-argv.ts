@@ -1,5 +1,5 @@
 /** Takes our own options out of what the app finds. */
-import { BEGUN, HOOK } from '../channel/command.ts'
+import { BEGUN, HOOK, MOLD_HOOK, MOLD_OPTIONS } from '../channel/command.ts'
 
 /**
  * Takes them out of `process.execArgv`, which `child_process.fork` hands on. True: `begun.js` is among them and will be
@@ -12,5 +12,10 @@ export const forgetOptions = (execArgv: string[] = process.execArgv): boolean =>
     return at >= 0
   }
   remove('--require', HOOK)
+  remove('--require', MOLD_HOOK)
+  for (const option of MOLD_OPTIONS) {
+    const at = execArgv.indexOf(option)
+    if (at >= 0) execArgv.splice(at, 1)
+  }
   return remove('--import', BEGUN)
 }

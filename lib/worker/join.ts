@@ -19,9 +19,14 @@ export const join = (kernel: Kernel): Joined | string => {
   const number = Number(process.env[CHANNEL_VARIABLE])
   delete process.env[CHANNEL_VARIABLE]
   if (!Number.isInteger(number) || number < 3) return `${CHANNEL_VARIABLE} names no descriptor`
+  return joinOn(kernel, fd(number))
+}
+
+/** Takes this descriptor for the channel. */
+export const joinOn = (kernel: Kernel, descriptor: Fd): Joined | string => {
   // Else every program that the app starts would hold the worker's channel.
-  kernel.setCloseOnExec(fd(number), true)
-  const channel: WorkerChannel = new Channel(kernel, fd(number), TO_WORKER)
+  kernel.setCloseOnExec(descriptor, true)
+  const channel: WorkerChannel = new Channel(kernel, descriptor, TO_WORKER)
   const first = channel.wait((message): message is Go => message.kind === 'go', PATIENCE)
   if (first === null || first === 'end') return 'the arbiter did not say what to do'
   const { message: go, fds } = first

@@ -27,9 +27,11 @@ function isHopeless(draft: Draft, { life }: Member): boolean {
   return (
     isOfApp(trouble) ||
     trouble.kind === 'bootTimeout' ||
+    trouble.kind === 'spawnTimeout' ||
     life.tally.boots >= draft.policy.bootAttempts ||
     isAtRest(life)
   )
 }
 
-const isOfApp = (trouble: Trouble): boolean => trouble.kind === 'exited' && trouble.fault !== null
+const isOfApp = (trouble: Trouble): boolean =>
+  (trouble.kind === 'exited' || trouble.kind === 'spawnFailed') && trouble.fault !== null

@@ -1,0 +1,34 @@
+/** The arbiter's log about molds. */
+import type { FromMold } from '../channel/mold-messages.ts'
+import type { Exit } from '../kernel/kernel.ts'
+import type { Log } from '../log/log.ts'
+import { exitWords } from '../supervision/describe.ts'
+import type { MoldProcess } from './mold-process.ts'
+
+export class MoldReport {
+  readonly #log: Log
+
+  constructor(log: Log) {
+    this.#log = log
+  }
+
+  started({ pid }: MoldProcess): void {
+    this.#log.info('mold started', { pid })
+  }
+
+  quiet({ pid }: MoldProcess): void {
+    this.#log.info('mold is quiet: workers are forked from it', { pid })
+  }
+
+  said({ pid }: MoldProcess, { level, text }: Extract<FromMold, { kind: 'log' }>): void {
+    this.#log[level](text, { mold: pid })
+  }
+
+  left(mold: MoldProcess, exit: Exit): void {
+    if (mold.failed === null) this.#log.warning(`mold ${exitWords(exit)}`, { pid: mold.pid })
+  }
+
+  falls(mold: MoldProcess): void {
+    this.#log.error(`preload is given up, workers are started one by one (preloadFallback): ${mold.failed?.text}`)
+  }
+}

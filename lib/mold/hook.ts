@@ -1,0 +1,17 @@
+/** Loaded with `--require` into `node FILE`, before the app, in a mold: as the worker's hook, but the app is forked. */
+import { isMainThread } from 'node:worker_threads'
+import { forgetOptions } from '../worker/exec-argv.ts'
+import { isCalled } from '../worker/join.ts'
+import { evaluatedMain, whenMainHasBegun } from '../worker/main-module.ts'
+import { Mold } from './mold.ts'
+
+const imports = forgetOptions()
+if (isMainThread && isCalled() && process.argv[1] !== undefined) {
+  const mold = new Mold(process.argv[1])
+  whenMainHasBegun(imports, async () => {
+    const exports = await evaluatedMain()
+    if (exports === null) return
+    const boot = await mold.serve()
+    boot.evaluated(exports.value)
+  })
+}

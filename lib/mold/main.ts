@@ -1,0 +1,24 @@
+/** Run as `node main.js FILE EXPORT -- args…`: loads the module once; each forked process serves its export. */
+import { pathToFileURL } from 'node:url'
+import { forgetOptions } from '../worker/exec-argv.ts'
+import { isCalled } from '../worker/join.ts'
+import { Mold } from './mold.ts'
+
+const [, , file, name, dashes, ...args] = process.argv
+if (!isCalled() || file === undefined || name === undefined || dashes !== '--') {
+  process.stderr.write('monoceros: this file is started by the arbiter\n')
+  process.exit(2)
+}
+forgetOptions()
+// What the app would find under plain node.
+process.argv.splice(1, process.argv.length, file, ...args)
+const mold = new Mold(file)
+// In a constant: inside of `import()` the compiler (7.0) loses where the function came from.
+const url = pathToFileURL(file).href
+import(url).then(
+  async (namespace) => {
+    const boot = await mold.serve()
+    await boot.load(Promise.resolve(namespace), name)
+  },
+  (error) => mold.threw(error),
+)

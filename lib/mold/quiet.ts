@@ -1,0 +1,71 @@
+/**
+ * Whether a process can be forked: nothing may be open that parent and children would share, and nothing in flight whose
+ * end only one of them would hear of. Compared with what Node itself has open before the app is loaded.
+ */
+import { readlinkSync } from 'node:fs'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { MoldKernel } from '../kernel/mold-kernel.ts'
+
+/** What a process has open at one moment. */
+export type Holdings = {
+  /** libuv's handles by type, inactive and unreferenced ones included. */
+  readonly handles: Readonly<Record<string, number>>
+  /** What each open descriptor is, such as `socket:[4711]` or a path. */
+  readonly descriptors: Readonly<Record<number, string>>
+  readonly threads: number
+  /** Requests in flight on the event loop. */
+  readonly requests: number
+  /** Timers that keep the loop alive. */
+  readonly timers: number
+}
+
+/** Handles that a fork puts right (libuv's own) or that mean no harm: timers are warned about apart. */
+const HARMLESS: ReadonlySet<string> = new Set(['timer', 'signal', 'check', 'idle', 'prepare', 'async'])
+
+export function holdings(
+  kernel: Pick<Kernel, 'loopHandles' | 'listFds'>,
+  mold: Pick<MoldKernel, 'loopRequests' | 'threads'>,
+): Holdings {
+  const handles: Record<string, number> = {}
+  for (const { type } of kernel.loopHandles()) handles[type] = (handles[type] ?? 0) + 1
+  return {
+    handles,
+    descriptors: Object.fromEntries(kernel.listFds().map((fd) => [fd, targetOf(fd)])),
+    threads: mold.threads().length,
+    requests: mold.loopRequests(),
+    timers: process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length,
+  }
+}
+
+/** What is open now that was not before, one phrase each; empty: quiet. Pure. */
+export function stillOpen(before: Holdings, now: Holdings): string[] {
+  const open: string[] = []
+  for (const [type, count] of Object.entries(now.handles)) {
+    const more = count - (before.handles[type] ?? 0)
+    if (more > 0 && !HARMLESS.has(type)) open.push(`${more} × ${HANDLE_WORDS[type] ?? `a handle of the type ${type}`}`)
+  }
+  for (const [fd, target] of Object.entries(now.descriptors))
+    if (before.descriptors[Number(fd)] === undefined) open.push(`descriptor ${fd} (${target})`)
+  if (now.threads > before.threads) open.push(`${now.threads - before.threads} × a thread`)
+  if (now.requests > before.requests) open.push(`${now.requests - before.requests} × a request in flight`)
+  return open
+}
+
+const HANDLE_WORDS: Readonly<Record<string, string>> = {
+  tcp: 'a TCP socket',
+  pipe: 'a pipe or UNIX socket',
+  udp: 'a UDP socket',
+  process: 'a child process',
+  fs_event: 'a watched file',
+  fs_poll: 'a polled file',
+  poll: 'a watched descriptor',
+  tty: 'a terminal',
+}
+
+function targetOf(fd: number): string {
+  try {
+    return readlinkSync(`/proc/self/fd/${fd}`)
+  } catch {
+    return 'gone'
+  }
+}

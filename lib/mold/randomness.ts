@@ -1,0 +1,84 @@
+/**
+ * A fork copies the state of every random generator: without care all children would draw the same numbers.
+ *
+ *   crypto.randomBytes    OpenSSL's own: it notices the fork
+ *   randomUUID, randomInt Node keeps a stock of random bytes: each child uses up what is left of it
+ *   Math.random           V8's, one for each context: each child seeds V8 anew and draws from a fresh context, through a
+ *                         function that stands in for Math.random before the app can take a reference to it
+ *
+ * What libraries have drawn for themselves while they were loaded (a counter's start, an instance's id) stays equal in
+ * all children; who drew is recorded, so that it can be said.
+ */
+import crypto from 'node:crypto'
+import { syncBuiltinESMExports } from 'node:module'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
+
+/** Node's stock of UUIDs: 128 of them (lib/internal/crypto/random.js). */
+const UUIDS = 128
+/** Node's stock for randomInt: 6 KiB, of which each number takes 6 bytes. */
+const INTEGERS = 1024
+
+export type Randomness = {
+  /** Packages (or files of the app) that drew random numbers since `install`, and with what. Stops recording. */
+  drawn(): readonly string[]
+  /** In the child, before any code of the app. */
+  renew(): void
+}
+
+/** Before the app is loaded. */
+export function installRandomness(): Randomness {
+  // A context of its own, made here, whose generator is seeded when it is first used: in the child.
+  const fresh = runInNewContext('Math.random') as () => number
+  const stopRecording = record()
+  let draw = Math.random
+  Math.random = function random() {
+    return draw()
+  }
+  return {
+    drawn: stopRecording,
+    renew() {
+      setFlagsFromString(`--random-seed=${crypto.randomBytes(4).readInt32LE() || 1}`)
+      draw = fresh
+      for (let n = 0; n < UUIDS; n++) crypto.randomUUID()
+      for (let n = 0; n < INTEGERS; n++) crypto.randomInt(2)
+    },
+  }
+}
+
+const RECORDED = ['randomBytes', 'randomFillSync', 'randomFill', 'randomInt', 'randomUUID'] as const
+
+/** Wraps crypto's functions until the result is called, which says who has called them. */
+function record(): () => readonly string[] {
+  const found = new Set<string>()
+  let recording = true
+  const wrap = <F extends (...args: never[]) => unknown>(name: string, original: F): F =>
+    function (this: unknown, ...args: never[]) {
+      if (recording) found.add(`${callerOf(new Error())} (${name})`)
+      return Reflect.apply(original, this, args)
+    } as unknown as F
+  const originals = RECORDED.map((name) => [name, crypto[name]] as const)
+  const { webcrypto } = crypto
+  const getRandomValues = webcrypto.getRandomValues
+  for (const [name, original] of originals) Object.assign(crypto, { [name]: wrap(name, original as never) })
+  webcrypto.getRandomValues = wrap('getRandomValues', getRandomValues as never)
+  syncBuiltinESMExports()
+  return () => {
+    recording = false
+    for (const [name, original] of originals) Object.assign(crypto, { [name]: original })
+    webcrypto.getRandomValues = getRandomValues
+    syncBuiltinESMExports()
+    return [...found]
+  }
+}
+
+/** The package, or the file of the app, that stands nearest in the stack. */
+function callerOf({ stack = '' }: Error): string {
+  for (const line of stack.split('\n').slice(1)) {
+    const [, file] = /\(?((?:file:\/\/|\/)[^():]+):\d+:\d+\)?$/.exec(line.trim()) ?? []
+    if (file === undefined || file.includes(__filename)) continue
+    const [, name] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file) ?? []
+    return name ?? file
+  }
+  return 'the app'
+}

@@ -1,0 +1,179 @@
+/** Workers that are forked from a mold, seen from outside. */
+import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ready, type Service, type ServiceOptions, serve } from '../arbiter/service.ts'
+import { isAlive } from '../support/alive.ts'
+import { dist } from '../support/process.ts'
+
+const preload = (app: string, args: readonly string[] = [], options: ServiceOptions = {}): Service =>
+  serve(['--preload', '--startsecs', '0', ...args], { ...options, files: { 'app.js': app, ...options.files } })
+
+/** Loads once: the app says so when it is evaluated. */
+const APP = `
+console.log('loaded by ' + process.pid)
+const big = Array.from({ length: 50_000 }, (_, i) => ({ i }))
+const handlers = {
+  '/': () => process.pid + ' ' + process.ppid + ' ' + big.length,
+  '/random': async () => JSON.stringify([crypto.randomUUID(), captured(), require('node:crypto').randomInt(2 ** 40),
+    require('node:crypto').randomBytes(8).toString('hex'), [...crypto.getRandomValues(new Uint8Array(8))].join()]),
+}
+const captured = Math.random
+Math.random(); crypto.randomUUID(); require('node:crypto').randomInt(5)
+require('node:http').createServer(async (req, res) => res.end(String(await handlers[req.url]()))).listen(3000)
+`
+
+test('the app is loaded once, and every worker is a process of its own', async () => {
+  const service = preload(APP, ['-w', '3'])
+  await service.program.line('all workers are ready')
+  expect(service.program.output.match(/loaded by/g)).toHaveLength(1)
+  const [, mold] = await service.program.line(/mold started pid=(\d+)/)
+  const pids = new Set<string>()
+  for (let n = 0; n < 40; n++) {
+    const [pid, parent, size] = (await service.get()).body.split(' ')
+    pids.add(pid!)
+    expect(parent).toBe(String(service.program.pid))
+    expect(size).toBe('50000')
+  }
+  expect(pids).not.toContain(mold)
+  for (const pid of pids) expect(service.children().map(String)).toContain(pid)
+})
+
+test('no two of 64 siblings draw the same random values', async () => {
+  const service = preload(APP, ['-w', '64'])
+  await service.program.line('all workers are ready')
+  const seen: string[][] = []
+  const pids = new Set(service.children())
+  // One answer of each worker: who has answered is stopped.
+  for (let n = 0; n < 64; n++) seen.push(JSON.parse((await service.get('/random')).body))
+  for (const column of [0, 1, 2, 3, 4]) expect(new Set(seen.map((row) => row[column])).size).toBe(64)
+  expect(pids.size).toBeGreaterThanOrEqual(65)
+}, 120_000)
+
+test('a worker that is killed is forked again; the mold is started again when it has died', async () => {
+  const service = preload(APP, ['-w', '2'])
+  await service.program.line('all workers are ready')
+  const [, mold] = await service.program.line(/mold started pid=(\d+)/)
+  const kill = async (pid: number): Promise<void> => {
+    const mark = service.program.mark()
+    process.kill(pid, 'SIGKILL')
+    await ready(service, 1, mark)
+  }
+  await kill(service.children().find((pid) => String(pid) !== mold)!)
+  expect(service.program.output.match(/loaded by/g)).toHaveLength(1)
+  process.kill(Number(mold), 'SIGKILL')
+  await service.program.line('mold was killed by SIGKILL')
+  expect((await service.get()).status).toBe(200)
+  await kill(service.children()[0]!)
+  expect(service.program.output.match(/loaded by/g)).toHaveLength(2)
+  expect((await service.get()).status).toBe(200)
+})
+
+test('HUP loads the new code in a mold of its own; one that fails leaves the old serving', async () => {
+  const service = preload(`require('node:http').createServer((q, r) => r.end('old')).listen(3000)`, ['-w', '2'])
+  await service.program.line('all workers are ready')
+  const file = join(service.folder, 'app.js')
+  writeFileSync(file, 'throw new Error("broken on purpose")')
+  service.program.signal('SIGHUP')
+  await service.program.line(/reload failed: .*broken on purpose/)
+  expect((await service.get()).body).toBe('old')
+  writeFileSync(file, `require('node:http').createServer((q, r) => r.end('new')).listen(3000)`)
+  service.program.signal('SIGHUP')
+  await service.program.line('the new generation serves')
+  await service.program.lines(/worker left worker=1:/, 2)
+  expect((await service.get()).body).toBe('new')
+  // Two workers and one mold.
+  while (service.children().length > 3) await new Promise((resolve) => setImmediate(resolve))
+})
+
+test('a worker holds its own descriptors only, and dies with the arbiter as the mold does', async () => {
+  const service = preload(APP, ['-w', '2'])
+  await service.program.line('all workers are ready')
+  const children = service.children()
+  const [, mold] = await service.program.line(/mold started pid=(\d+)/)
+  for (const pid of children) {
+    const targets = readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+    // The arbiter's control socket, self-pipe and log are not among them; a worker has one channel and one listener.
+    const sockets = targets.filter((target) => target.startsWith('socket:'))
+    expect(sockets.length).toBeLessThanOrEqual(String(pid) === mold ? 3 : 6)
+  }
+  service.program.signal('SIGKILL')
+  await service.program.ended()
+  while (children.some((pid) => isAlive(pid))) await new Promise((resolve) => setImmediate(resolve))
+})
+
+test('an app that throws in the mold ends with exit code 4 and its own stack', async () => {
+  const service = preload('throw new TypeError("no database")', ['-w', '3'])
+  expect((await service.program.ended()).code).toBe(4)
+  expect(service.program.output.match(/at .*app\.js:1/g)).toHaveLength(1)
+})
+
+test('an app that hangs while it is loaded fails at the boot timeout', async () => {
+  const service = preload('for (;;) {}', ['--boot-timeout', '0.5s'])
+  expect((await service.program.ended()).code).toBe(3)
+  expect(service.program.output).toContain('was not started in time')
+}, 60_000)
+
+test('what stays open is named, and refuses preload; preFork may close it', async () => {
+  const app = (close: string): string => `
+    require('node:http').createServer((q, r) => r.end('ok')).listen(3000)
+    const child = require('node:child_process').spawn('/bin/sleep', ['1000'])
+    ${close}`
+  const service = preload(app(''), ['--boot-timeout', '1s'])
+  expect((await service.program.ended()).code).toBe(3)
+  expect(service.program.output).toMatch(/cannot be forked: .* a child process/)
+  const closing = preload(
+    app(`require('${dist('index.js')}').preFork(() => new Promise((ok) => { child.once('close', ok); child.kill() }))`),
+    ['--boot-timeout', '5s'],
+    { nodeOptions: [] },
+  )
+  await closing.program.line('all workers are ready')
+  expect((await closing.get()).body).toBe('ok')
+})
+
+test('with preloadFallback the workers are started one by one, which is said loudly', async () => {
+  const app = `
+    require('node:child_process').spawn('/bin/sleep', ['1000']).unref()
+    require('node:http').createServer((q, r) => r.end('ok')).listen(3000)`
+  const service = preload(app, ['-w', '2', '--boot-timeout', '2s', '--preload-fallback'])
+  await service.program.line('preload is given up')
+  await service.program.line('all workers are ready')
+  expect((await service.get()).body).toBe('ok')
+  // Lets the arbiter kill what its workers leave behind.
+  service.program.signal('SIGTERM')
+  await service.program.ended()
+})
+
+test('timers, and random numbers drawn while loading, are told', async () => {
+  const service = preload(`
+    setInterval(() => {}, 100000)
+    require('node:crypto').randomBytes(4)
+    require('node:http').createServer((q, r) => r.end('ok')).listen(3000)`)
+  await service.program.line(/1 timers were made while the app was loaded/)
+  await service.program.line(/random numbers were drawn .*app\.js \(randomBytes\)/)
+  await service.program.line('all workers are ready')
+})
+
+test('the stack of a stuck forked worker is logged', async () => {
+  const service = preload(`require('node:http').createServer(function stuckForEver() { for (;;) {} }).listen(3000)`, [
+    '-w',
+    '1',
+    '--timeout',
+    '2s',
+  ])
+  await service.program.line('all workers are ready')
+  const asked = service.get().catch((error: NodeJS.ErrnoException) => error.code)
+  await service.program.line('stuckForEver')
+  await service.program.line(/worker left .*signal=SIGABRT/)
+  expect(await asked).toBe('ECONNRESET')
+})
+
+test('pss of forked workers is smaller than their heap: they share it', async () => {
+  const service = preload(APP.replace('50_000', '500_000'), ['-w', '4'])
+  await service.program.line('all workers are ready')
+  const [, mold] = await service.program.line(/mold started pid=(\d+)/)
+  const field = (pid: number, name: string): number =>
+    Number(new RegExp(`^${name}:\\s+(\\d+)`, 'm').exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))![1])
+  const rss = field(Number(mold), 'Rss')
+  for (const pid of service.children().filter((one) => String(one) !== mold))
+    expect(field(pid, 'Private_Dirty')).toBeLessThan(rss / 2)
+})
