@@ -3,7 +3,7 @@ import { arbiterCommands, type CommandParts } from '../../lib/arbiter/commands.t
 import { Notices } from '../../lib/arbiter/notices.ts'
 import type { Answer } from '../../lib/control/protocol.ts'
 
-const NO_CONFIG = { kind: 'spawnFailed', error: 'EAGAIN' } as const
+const NO_CONFIG = { kind: 'spawnFailed', error: 'EAGAIN', fault: null } as const
 
 /** Asks for a reload of a pool at generation 1; `begin` is what the reading of the settings comes to. */
 function ask(begin: (notices: Notices) => readonly string[] | null) {

@@ -66,7 +66,7 @@ test.each<[string, Parameters<typeof endedWords>]>([
 test.each<[string, Trouble]>([
   ['exited with code 1', { kind: 'exited', exit: exit(null), fault: null }],
   ['Cannot find module', { kind: 'exited', exit: exit(null), fault: { fault: 'threw', text: 'Cannot find module' } }],
-  ['could not be started: ENOENT', { kind: 'spawnFailed', error: 'ENOENT' }],
+  ['could not be started: ENOENT', { kind: 'spawnFailed', error: 'ENOENT', fault: null }],
   ['was not started in time', { kind: 'spawnTimeout' }],
   ['was not ready in time', { kind: 'bootTimeout' }],
   ['gave no sign of life', { kind: 'silent' }],
