@@ -30,6 +30,7 @@ const NAME = text('the name of a companion, a glob such as "worker:*", or "all"'
 /** A day: as long as anybody may wait for a state, in seconds. */
 const LONGEST_WAIT = 86_400
 const DEFAULT_WAIT = 60
+const MOST_NAMED = 8
 const DEFAULT_TAIL = 4096
 /** How much of a followed log goes into one line of the answer, and how often it is looked at, in milliseconds. */
 const FOLLOWED_AT_ONCE = 32_768
@@ -100,11 +101,12 @@ export function managerCommands(servant: Servant): Commands {
         const found = matchNames(name, names())
         if (found.length === 0) return unknownName(name, names())
         const others = members(manager, found).filter(({ life }) => stateWord(life) !== state)
-        return others.length > 0 ? null : { ok: true, message: `${found.join(', ')} ${state}` }
+        return others.length > 0 ? null : { ok: true, message: `${briefly(found)} ${state}` }
       }
       const tooLate = (): Answer => {
         const found = members(manager, matchNames(name, names()))
-        const states = found.map(({ spec, life }) => `${spec.name} is ${stateWord(life)}`).join(', ')
+        const missing = found.filter(({ life }) => stateWord(life) !== state)
+        const states = briefly(missing.map(({ spec, life }) => `${spec.name} is ${stateWord(life)}`))
         return failure(`${states}: not ${state} after ${timeout} s`)
       }
       return look() ?? waiting.wait(look, after(manager.now, timeout), tooLate, asker.gone)
@@ -162,6 +164,12 @@ function logOf(manager: Manager, name: string, stream: 'stdout' | 'stderr'): str
   if (output.kind === 'file') return output.path
   return failure(`${name} writes its ${stream} to monoceros's own output, not to a file: set "${stream}" to a path`)
 }
+
+/** A few names, or the first ones and how many more. */
+const briefly = (names: readonly string[]): string =>
+  names.length > MOST_NAMED
+    ? `${names.slice(0, MOST_NAMED).join(', ')} and ${names.length - MOST_NAMED} more`
+    : names.join(', ')
 
 const after = (now: Ms, seconds: number): Ms => ms(now + seconds * 1000)
 

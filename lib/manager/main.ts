@@ -73,7 +73,7 @@ function serve(kernel: Kernel, channel: ToArbiter, go: ManagerGo, config: Manage
   const report = new Report(log, () => kernel.now())
   process.on('uncaughtException', (error) => report.defect(error))
   process.on('unhandledRejection', (error) => report.defect(error))
-  process.title = `monoceros: companions [${go.name}]`
+  kernel.setProcessName('monoceros: companion manager')
   kernel.becomeSubreaper()
 
   const stdin = fd(openSync('/dev/null', 'r'))

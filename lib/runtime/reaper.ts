@@ -24,36 +24,40 @@ export type Reaped = {
 /** A member that forks while it is looked for shows up in the next pass; nobody forks faster than it is killed for long. */
 const MOST_PASSES = 16
 
+/** Who runs in these sessions: no zombies, not the leaders. */
+export type MembersOf = (sessions: ReadonlySet<Pid>) => readonly { readonly pid: Pid; readonly session: Pid }[]
+
 /**
  * Reaps every child that has exited. `lastWords` is called for each before it is reaped, so that what it said on its
- * channel is heard before its exit is. `sessionOf` lists the members
- * of a session that still run: no zombies, not the leader.
+ * channel is heard before its exit is.
  */
 export function reapChildren(
   kernel: Kernel,
   children: ReadonlyMap<Pid, Leader>,
   lastWords: (pid: Pid) => void,
-  sessionOf: (session: Pid) => readonly Pid[],
+  membersOf: MembersOf,
 ): Reaped {
   const pids = [...children.keys()]
   const gone = kernel.exited(pids)
-  for (const pid of gone) {
-    lastWords(pid)
-    killWhatIsLeft(kernel, pid, children.get(pid) ?? null, sessionOf)
-  }
+  for (const pid of gone) lastWords(pid)
+  const leading = (as: Leader): Pid[] => gone.filter((pid) => children.get(pid) === as)
+  for (const pid of leading('group')) kernel.killGroup(pid, 'SIGKILL')
+  killSessions(kernel, new Set(leading('session')), membersOf)
   const exits = gone.length > 0 ? kernel.reap(gone) : []
   const { exits: strangers, blocked } = kernel.reapStrangers(pids)
   return { exits, strangers, blocked }
 }
 
-/** Called while the leader is a zombie. A session has groups of its own, which the group kill does not reach. */
-function killWhatIsLeft(kernel: Kernel, leader: Pid, leads: Leader, sessionOf: (session: Pid) => readonly Pid[]): void {
-  if (leads === null) return
-  kernel.killGroup(leader, 'SIGKILL')
-  if (leads !== 'session') return
+/**
+ * Called while the leaders are zombies. A session has groups of its own, which the group kill does not reach; a look at
+ * every process of the machine finds them, one for all sessions that ended in this turn.
+ */
+function killSessions(kernel: Kernel, leaders: ReadonlySet<Pid>, membersOf: MembersOf): void {
+  if (leaders.size === 0) return
+  for (const leader of leaders) kernel.killGroup(leader, 'SIGKILL')
   for (let pass = 0; pass < MOST_PASSES; pass++) {
-    const members = sessionOf(leader)
+    const members = membersOf(leaders)
     if (members.length === 0) return
-    for (const member of members) kernel.killMember(leader, member, 'SIGKILL')
+    for (const { pid, session } of members) kernel.killMember(session, pid, 'SIGKILL')
   }
 }

@@ -31,11 +31,9 @@ export function processStat(of: Pid, proc = '/proc'): ProcessStat | null {
   }
 }
 
-/** The running members of a session, without its leader and without zombies. */
-export function sessionMembers(session: Pid, proc = '/proc'): Pid[] {
-  return runningProcesses(proc)
-    .filter((one) => one.session === session && one.pid !== session)
-    .map((one) => one.pid)
+/** The running members of these sessions, without their leaders and without zombies. One look at /proc for all. */
+export function sessionMembers(sessions: ReadonlySet<Pid>, proc = '/proc'): ProcessStat[] {
+  return runningProcesses(proc).filter((one) => sessions.has(one.session) && one.pid !== one.session)
 }
 
 /** Every process that is neither a zombie nor dead. One that ends while it is looked at is left out. */

@@ -99,7 +99,7 @@ describe('wait', () => {
     expect(await question({ cmd: 'wait', name: 'a', state: 'RUNNING', timeout: 0 })).toMatchObject({ ok: true })
     expect(await question({ cmd: 'wait', name: 'all', state: 'RUNNING', timeout: 0.05 })).toEqual({
       ok: false,
-      error: 'a is RUNNING, off is STOPPED: not RUNNING after 0.05 s',
+      error: 'off is STOPPED: not RUNNING after 0.05 s',
     })
     const waiting = question({ cmd: 'wait', name: 'off', state: 'RUNNING' })
     await question({ cmd: 'start', name: 'off' })

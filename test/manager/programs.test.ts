@@ -62,7 +62,7 @@ describe('as a companion runs', () => {
     const { become, ask, read, path } = await manage([{ name: 'loop', command: ['bash', '-c', script] }])
     const { pid: leader } = await become('loop', 'RUNNING')
     await until(() => existsSync(path('out')))
-    const members = sessionMembers(pid(leader!))
+    const members = sessionMembers(new Set([pid(leader!)])).map((one) => one.pid as number)
     expect(members.length).toBeGreaterThanOrEqual(4)
     await ask({ cmd: 'stop', name: 'loop' })
     await become('loop', 'STOPPED')

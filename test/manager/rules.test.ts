@@ -208,7 +208,7 @@ describe('stop', () => {
     const { become, ask, program } = await manage([{ name: 'a', command: ['bash', '-c', script] }])
     const [, third] = await program.line(/^here (\d+)/)
     const { pid: leader } = await become('a', 'RUNNING')
-    const members = sessionMembers(pid(leader!))
+    const members = sessionMembers(new Set([pid(leader!)])).map((one) => one.pid as number)
     expect(members).toContain(Number(third))
     expect(members.length).toBeGreaterThanOrEqual(2)
     await ask({ cmd: 'stop', name: 'a' })

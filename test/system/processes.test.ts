@@ -51,7 +51,8 @@ describe('the members of a session', () => {
     })
     try {
       const [line] = (await once(shell.stdout, 'data')) as [Buffer]
-      expect(sessionMembers(pid(shell.pid!))).toEqual([Number(String(line))])
+      const found = sessionMembers(new Set([pid(shell.pid!), pid(2 ** 30)]))
+      expect(found).toMatchObject([{ pid: Number(String(line)), session: shell.pid }])
     } finally {
       process.kill(-shell.pid!, 'SIGKILL')
     }
