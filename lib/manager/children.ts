@@ -86,10 +86,6 @@ export class Children {
     return this.#byPid.get(pid)
   }
 
-  all(): Iterable<Child> {
-    return this.#byPid.values()
-  }
-
   named(name: string): Child | undefined {
     return [...this.#byPid.values()].find((child) => child.name === name)
   }

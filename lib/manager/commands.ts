@@ -7,7 +7,7 @@ import type { Signal } from '../kernel/kernel.ts'
 import { inStartOrder, inStopOrder } from '../supervision/companions/draft.ts'
 import { type CompanionStatus, status } from '../supervision/companions/status.ts'
 import type { Companion } from '../supervision/companions.ts'
-import { stateWord } from '../supervision/describe.ts'
+import { STATE_WORDS, stateWord } from '../supervision/describe.ts'
 import { type Ms, ms } from '../units.ts'
 import type { Children } from './children.ts'
 import type { Manager } from './manager.ts'
@@ -25,7 +25,6 @@ export type Servant = {
   readonly reread: () => Promise<Answer>
 }
 
-const STATES = ['STOPPED', 'STARTING', 'RUNNING', 'STOPPING', 'BACKOFF', 'EXITED', 'FATAL'] as const
 const NAME = text('the name of a companion, a glob such as "worker:*", or "all"')
 /** A day: as long as anybody may wait for a state, in seconds. */
 const LONGEST_WAIT = 86_400
@@ -95,22 +94,25 @@ export function managerCommands(servant: Servant): Commands {
         }
       },
     ),
-    wait: command({ name: NAME, state: oneOf(...STATES), timeout: optional(seconds(LONGEST_WAIT)) }, (asked, asker) => {
-      const { name, state, timeout = DEFAULT_WAIT } = asked
-      const look = (): Answer | null => {
-        const found = matchNames(name, names())
-        if (found.length === 0) return unknownName(name, names())
-        const others = members(manager, found).filter(({ life }) => stateWord(life) !== state)
-        return others.length > 0 ? null : { ok: true, message: `${briefly(found)} ${state}` }
-      }
-      const tooLate = (): Answer => {
-        const found = members(manager, matchNames(name, names()))
-        const missing = found.filter(({ life }) => stateWord(life) !== state)
-        const states = briefly(missing.map(({ spec, life }) => `${spec.name} is ${stateWord(life)}`))
-        return failure(`${states}: not ${state} after ${timeout} s`)
-      }
-      return look() ?? waiting.wait(look, after(manager.now, timeout), tooLate, asker.gone)
-    }),
+    wait: command(
+      { name: NAME, state: oneOf(...STATE_WORDS), timeout: optional(seconds(LONGEST_WAIT)) },
+      (asked, asker) => {
+        const { name, state, timeout = DEFAULT_WAIT } = asked
+        const look = (): Answer | null => {
+          const found = matchNames(name, names())
+          if (found.length === 0) return unknownName(name, names())
+          const others = members(manager, found).filter(({ life }) => stateWord(life) !== state)
+          return others.length > 0 ? null : { ok: true, message: `${briefly(found)} ${state}` }
+        }
+        const tooLate = (): Answer => {
+          const found = members(manager, matchNames(name, names()))
+          const missing = found.filter(({ life }) => stateWord(life) !== state)
+          const states = briefly(missing.map(({ spec, life }) => `${spec.name} is ${stateWord(life)}`))
+          return failure(`${states}: not ${state} after ${timeout} s`)
+        }
+        return look() ?? waiting.wait(look, after(manager.now, timeout), tooLate, asker.gone)
+      },
+    ),
     why: command({ name: text('the name of one companion') }, ({ name }) => {
       const [member] = members(manager, [name])
       if (member === undefined) return unknownName(name, names())

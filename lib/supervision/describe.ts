@@ -6,7 +6,8 @@ import type { Life } from './life.ts'
 import type { Ended, Exit, Trouble } from './trouble.ts'
 
 /** supervisord's words for states, as users see them. */
-export type StateWord = 'STOPPED' | 'STARTING' | 'RUNNING' | 'STOPPING' | 'BACKOFF' | 'EXITED' | 'FATAL'
+export const STATE_WORDS = ['STOPPED', 'STARTING', 'RUNNING', 'STOPPING', 'BACKOFF', 'EXITED', 'FATAL'] as const
+export type StateWord = (typeof STATE_WORDS)[number]
 
 export function stateWord({ want, phase }: Life): StateWord {
   switch (phase.kind) {

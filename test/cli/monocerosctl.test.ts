@@ -140,7 +140,7 @@ describe('monocerosctl', () => {
     [['kill', 'x'], 2, 'kill needs the slot of a worker'],
     [['signal', 'NONE', 'ticker'], 1, '"signal" must be the name of a signal'],
     [['signal', 'HUP'], 2, 'signal needs a signal and a name'],
-    [['wait', 'ticker', 'UP'], 2, 'unknown state UP: it is one of RUNNING'],
+    [['wait', 'ticker', 'UP'], 2, 'unknown state UP: it is one of STOPPED'],
     [['wait', 'ticker', 'FATAL', '--timeout', '0.05'], 1, 'ticker is RUNNING: not FATAL after 0.05 s'],
     [['wait', 'ticker', '--timeout', 'long'], 2, '--timeout needs a number of seconds, not long'],
     [['tail', 'sleeper:0'], 1, 'set "stdout" to a path'],

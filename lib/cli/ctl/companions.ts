@@ -1,10 +1,9 @@
 /** The commands that the companion manager answers. */
 import type { Answer } from '../../control/protocol.ts'
+import { STATE_WORDS } from '../../supervision/describe.ts'
 import { askArbiter, askManager, type Context, UsageError } from './context.ts'
 import { EXIT } from './exit.ts'
 import { showAnswer, showAnswers } from './show.ts'
-
-const STATES = ['RUNNING', 'STARTING', 'STOPPING', 'STOPPED', 'BACKOFF', 'EXITED', 'FATAL'] as const
 
 /** `start`, `stop`, `restart`: one question for each name, so that one refusal does not hide the others' answers. */
 export const control =
@@ -74,10 +73,10 @@ export async function wait(context: Context, words: readonly string[]): Promise<
   if (rest[0] === 'workers' && rest.length === 1)
     return showAnswer(context, await askArbiter(context, { cmd: 'wait', timeout }, { silence: null }))
   const [name, state = 'RUNNING', ...more] = rest
-  const wanted = STATES.find((one) => one === state.toUpperCase())
+  const wanted = STATE_WORDS.find((one) => one === state.toUpperCase())
   if (name === undefined || more.length > 0)
     throw new UsageError('wait needs one name: wait NAME [STATE] [--timeout SECONDS]')
-  if (wanted === undefined) throw new UsageError(`unknown state ${state}: it is one of ${STATES.join(', ')}`)
+  if (wanted === undefined) throw new UsageError(`unknown state ${state}: it is one of ${STATE_WORDS.join(', ')}`)
   return showAnswer(
     context,
     await askManager(context, { cmd: 'wait', name, state: wanted, timeout }, { silence: null }),
@@ -104,5 +103,3 @@ function takeTimeout(words: readonly string[]): { rest: string[]; timeout: numbe
 export function none(words: readonly string[], cmd: string): void {
   if (words.length > 0) throw new UsageError(`${cmd} takes no arguments, not ${words.join(' ')}`)
 }
-
-export { STATES }

@@ -1,7 +1,7 @@
 /** Completing words: for the interactive mode, and as scripts for bash and zsh. Pure. */
 import { constants } from 'node:os'
+import { STATE_WORDS } from '../../supervision/describe.ts'
 import { COMMANDS, type Completion, commandOf } from './commands.ts'
-import { STATES } from './companions.ts'
 
 const WORDS = [...Object.keys(COMMANDS), 'help', 'completion']
 
@@ -25,7 +25,7 @@ function choices(kind: Completion, names: readonly string[]): string[] {
     case 'signal':
       return Object.keys(constants.signals).map((name) => name.slice(3))
     case 'state':
-      return [...STATES]
+      return [...STATE_WORDS]
     case 'stream':
       return ['stdout', 'stderr']
     case 'nothing':
