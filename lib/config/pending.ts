@@ -8,8 +8,6 @@ export const PENDING: readonly SettingName[] = [
   'reforkAfter',
   'reload',
   'reloadExtraFiles',
-  'keepalive',
-  'forwardedAllowIps',
   'proxyProtocol',
   'proxyAllowIps',
   'certfile',
