@@ -7,6 +7,7 @@ import { row } from '../channel/heartbeat.ts'
 import type { ToWorker } from '../channel/messages.ts'
 import { formatAddress } from '../config/address.ts'
 import type { WorkerSettings } from '../config/settings.ts'
+import type { EngineOptions } from '../http/engine.ts'
 import type { Kernel, ListenerAddress } from '../kernel/kernel.ts'
 import { outliveTerminal } from '../system/terminal.ts'
 import { type Fd, fd, ms } from '../units.ts'
@@ -24,7 +25,7 @@ import { offerSend, tellSlot } from './identity.ts'
 import type { Joined, WorkerChannel } from './join.ts'
 import { type Asked, interceptListen, type Listened } from './listen.ts'
 import { watchMemory } from './memory-limit.ts'
-import { Probe, type Questioned } from './probe.ts'
+import { type Front, Probe, type Questioned } from './probe.ts'
 import { watchRequests } from './request-limit.ts'
 import { schemeOf } from './scheme.ts'
 import { Servers } from './serve.ts'
@@ -42,7 +43,7 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
   const faults = new Faults(file, go.slot === 0, (fault) => void channel.send({ kind: 'failed', ...fault }))
   const access = accessLog(settings, kernel, warn)
   const servers = new Servers({
-    engine: engineOptions(settings),
+    engine: fronted(settings, faults),
     responded: access && ((record) => access.record(record)),
     warn,
   })
@@ -91,7 +92,7 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
     report: (idle, active) => void channel.send({ kind: 'draining', idle, active }),
   })
   const probe = new Probe(
-    () => firstServer(listened),
+    () => firstServer(listened, { tls: settings.certfile !== null, proxy: settings.proxyProtocol }),
     (outcome) => void channel.send({ kind: 'probed', ...outcome }),
   )
   const leave = () => {
@@ -170,10 +171,10 @@ const accepting = (listened: ReadonlyMap<Server, Listened>): readonly ListenerAd
   })
 
 /** The one that clients mean: the first that all workers share; metrics and the like come later. */
-const firstServer = (listened: ReadonlyMap<Server, Listened>): Questioned | null => {
+const firstServer = (listened: ReadonlyMap<Server, Listened>, front: Front): Questioned | null => {
   const open = [...listened].filter(([server, { family }]) => server.listening && family !== 'net')
   const [server, found] = open.find(([, { shared }]) => shared) ?? open[0] ?? []
-  return server === undefined || found === undefined ? null : { server, family: found.family }
+  return server === undefined || found === undefined ? null : { server, family: found.family, front }
 }
 
 /**
@@ -189,6 +190,15 @@ const stopAccepting = (kernel: Kernel, server: Server, takeRest: boolean): void 
   } finally {
     insides._handle = closedHandle(handle)
     handle.close()
+  }
+}
+
+/** What is wrong with the files of TLS ends the boot. */
+const fronted = (settings: WorkerSettings, faults: Faults): EngineOptions => {
+  try {
+    return engineOptions(settings)
+  } catch (error) {
+    return faults.end({ fault: 'unsupported', text: (error as Error).message })
   }
 }
 

@@ -17,7 +17,10 @@ const PATIENCE = 5_000
 const LONGEST_LINE = 1_024
 
 /** Where the question goes. */
-export type Questioned = { readonly server: Server; readonly family: Family }
+export type Questioned = { readonly server: Server; readonly family: Family; readonly front: Front }
+
+/** What the engine puts in front of a plain `http.Server`. */
+export type Front = { readonly tls: boolean; readonly proxy: 'off' | 'auto' | 'v1' | 'v2' }
 
 export type Outcome = { readonly passed: boolean; readonly text: string }
 
@@ -75,13 +78,14 @@ export class Probe {
 }
 
 /** One request on a connection of its own: the status of its answer. */
-async function ask({ server, family }: Questioned, path: string, signal: AbortSignal): Promise<number> {
+async function ask(asked: Questioned, path: string, signal: AbortSignal): Promise<number> {
+  const { server, family } = asked
   const socket = connectTo(server)
   const cut = (): void => void socket.destroy(signal.reason)
   signal.addEventListener('abort', cut)
   try {
     if (family === 'http2' && !allowsHttp1(server)) return await askHttp2(server, socket, path)
-    return await askHttp1(server, socket, path)
+    return await askHttp1(asked, socket, path)
   } catch (error) {
     throw signal.aborted ? signal.reason : error
   } finally {
@@ -103,9 +107,17 @@ function connectTo(server: Server): net.Socket {
   return net.connect(target).once('close', () => handle.close())
 }
 
+/** What a proxy sends that asks on its own account: UNKNOWN in version 1, LOCAL in version 2 of the PROXY protocol. */
+const ON_OUR_OWN = {
+  v1: Buffer.from('PROXY UNKNOWN\r\n'),
+  v2: Buffer.from('0d0a0d0a000d0a515549540a20000000', 'hex'),
+}
+
 /** By hand: `http.request` is what tracers and mocks patch. */
-function askHttp1(server: Server, socket: net.Socket, path: string): Promise<number> {
-  const stream = server instanceof tls.Server ? tls.connect({ socket, rejectUnauthorized: false }) : socket
+function askHttp1({ server, family, front }: Questioned, socket: net.Socket, path: string): Promise<number> {
+  if (family === 'http' && front.proxy in ON_OUR_OWN) socket.write(ON_OUR_OWN[front.proxy as keyof typeof ON_OUR_OWN])
+  const secure = server instanceof tls.Server || (family === 'http' && front.tls)
+  const stream = secure ? tls.connect({ socket, rejectUnauthorized: false }) : socket
   stream.write(`GET ${path} HTTP/1.1\r\nHost: localhost\r\nUser-Agent: monoceros\r\nConnection: close\r\n\r\n`)
   return new Promise((resolve, reject) => {
     let received = ''
