@@ -16,7 +16,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <cstring>
 
@@ -223,13 +222,16 @@ uint32_t number_of(const std::vector<uint8_t>& request) {
   return number;
 }
 
+std::string answer_to(uint32_t request, const Outcome& outcome) {
+  const std::string head = "\"request\":" + std::to_string(request);
+  if (outcome.error) return "{\"kind\":\"forkFailed\"," + head + ",\"text\":\"fork: " + uv_err_name(-outcome.error) + "\"}";
+  return "{\"kind\":\"forked\"," + head + ",\"pid\":" + std::to_string(outcome.child) + "}";
+}
+
 void answer(int channel, uint32_t request, const Outcome& outcome) {
-  char text[128];
-  const int length = outcome.error ? snprintf(text, sizeof text, "{\"kind\":\"forkFailed\",\"request\":%u,\"text\":\"fork: %s\"}", request,
-                                              uv_err_name(-outcome.error))
-                                   : snprintf(text, sizeof text, "{\"kind\":\"forked\",\"request\":%u,\"pid\":%d}", request, outcome.child);
+  const std::string text = answer_to(request, outcome);
   for (;;) {
-    if (send(channel, text, static_cast<size_t>(length), MSG_NOSIGNAL | MSG_DONTWAIT) != -1) return;
+    if (send(channel, text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT) != -1) return;
     if (errno == EAGAIN) wait_for(channel, POLLOUT);
     else if (errno != EINTR) leave();
   }

@@ -18,9 +18,9 @@ export type MoldKernel = {
   /** The threads of this process, the main one first. */
   threads(): readonly { readonly id: number; readonly name: string }[]
   /**
-   * Blocks the process for ever and forks a child for each `fork` on the channel (`lib/channel/mold-messages.ts`); returns only
-   * in the children, with the channel closed there. A child's parent is gone when the answer is sent, so it has been
-   * adopted by the nearest subreaper. The end of the channel ends the mold, without exit handlers.
+   * Blocks the process for ever and forks a child for each `fork` on the channel (`lib/channel/mold-messages.ts`);
+   * returns only in the children, with the channel closed there. A child's parent is gone when the answer is sent, so
+   * it has been adopted by the nearest subreaper. The end of the channel ends the mold, without exit handlers.
    *
    * In the child the event loop works (uv_loop_fork) and its clock is right. Everything else is as in the mold: `pid`
    * and `ppid` of `process` may be stale, caches of random values are copies, the parent-death signal is cleared, and

@@ -3,14 +3,16 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { decodeForkAnswer, encodeForkRequest, type ForkAnswer } from '../../lib/channel/fork.ts'
+import type { FromMold } from '../../lib/channel/mold-messages.ts'
 import type { Exit, SpawnPlan } from '../../lib/kernel/kernel.ts'
-import { type Fd, ms, type Pid } from '../../lib/units.ts'
+import { type Fd, ms, type Pid, pid } from '../../lib/units.ts'
 import { ended, output, planOf, WITH_KERNEL } from './children.ts'
 import { realKernel, realMoldKernel } from './real.ts'
 
 const MOLD = ['--single-threaded', '--v8-pool-size=1', '--expose-gc', join(__dirname, 'fixtures', 'mold.js')]
 const LONG = ms(15_000)
+
+type Answer = Extract<FromMold, { kind: 'forked' | 'forkFailed' }>
 
 /** Starts a mold and adopts what it forks. */
 function startMold(extra: Partial<SpawnPlan> = {}) {
@@ -18,27 +20,28 @@ function startMold(extra: Partial<SpawnPlan> = {}) {
   kernel.becomeSubreaper()
   const [ours, theirs] = kernel.channelPair()
   const plan = planOf([process.execPath, ...MOLD], { more: [{ from: theirs, to: 3 }], ...extra })
-  const pid = kernel.spawn(plan)
+  const mold = kernel.spawn(plan)
   kernel.close(theirs)
   let asked = 0
-  const ask = (play: string, fds: readonly Fd[] = []): ForkAnswer => {
-    assert.equal(kernel.send(ours, encodeForkRequest(++asked, Buffer.from(JSON.stringify({ play }))), fds), true)
+  const ask = (play: string, fds: readonly Fd[] = []): Answer => {
+    const request = ++asked
+    assert.equal(kernel.send(ours, Buffer.from(JSON.stringify({ kind: 'fork', request, play })), fds), true)
     const said = kernel.receiveNow(ours, LONG)
     assert(said !== null && said !== 'end', `the mold says ${said}`)
-    const answer = decodeForkAnswer(said.data)
-    assert(answer !== null && answer.request === asked, said.data.toString())
+    const answer = JSON.parse(said.data.toString())
+    assert.equal(answer.request, request)
     return answer
   }
   const fork = (play: string, fds: readonly Fd[] = []): Pid => {
     const answer = ask(play, fds)
     assert(answer.kind === 'forked', JSON.stringify(answer))
-    return answer.pid
+    return pid(answer.pid)
   }
   const end = async (): Promise<Exit> => {
     kernel.close(ours)
-    return ended(kernel, pid)
+    return ended(kernel, mold)
   }
-  return { kernel, pid, channel: ours, ask, fork, end }
+  return { kernel, mold, channel: ours, ask, fork, end }
 }
 
 export const scenes = {
@@ -68,7 +71,7 @@ export const scenes = {
     const said = kernel.receiveNow(ours, LONG)
     assert(said !== null && said !== 'end')
     const facts = JSON.parse(said.data.toString())
-    assert.deepEqual([facts.data, facts.pid, facts.parent], ['{"play":"tells"}', child, process.pid])
+    assert.deepEqual([facts.data.play, facts.pid, facts.parent], ['tells', child, process.pid])
     for (const set of ['SigBlk', 'SigPnd']) assert.match(facts.status, new RegExp(`${set}:\\s*0+\n`))
     await ended(kernel, child)
     assert.equal(kernel.receiveNow(ours, LONG), 'end', 'the mold kept no copy of the descriptors')
@@ -76,13 +79,13 @@ export const scenes = {
   },
 
   'a child does not hold the mold’s channel, and outlives the mold': async () => {
-    const { kernel, pid, channel, fork } = startMold()
+    const { kernel, mold, channel, fork } = startMold()
     const [ours, theirs] = kernel.channelPair()
     const child = fork('hears', [theirs])
     kernel.close(theirs)
     assert.notEqual(kernel.receiveNow(ours, LONG), 'end')
-    kernel.kill(pid, 'SIGKILL')
-    assert.equal((await ended(kernel, pid)).signal, 'SIGKILL')
+    kernel.kill(mold, 'SIGKILL')
+    assert.equal((await ended(kernel, mold)).signal, 'SIGKILL')
     assert.equal(kernel.receiveNow(channel, LONG), 'end')
     kernel.kill(child, 'SIGUSR2')
     assert.equal((await ended(kernel, child)).code, 12)
@@ -101,24 +104,24 @@ export const scenes = {
 
   'a mold that may not fork says why, and forks when it may': async () => {
     const user = { uid: 65432, gid: 65432, groups: [] }
-    const { kernel, pid, ask, fork, end } = startMold(user)
+    const { kernel, mold, ask, fork, end } = startMold(user)
     assert.equal((await ended(kernel, fork('leaves'))).code, 0)
-    await output(kernel, ['/usr/bin/prlimit', `--pid=${pid}`, '--nproc=0:'], user)
+    await output(kernel, ['/usr/bin/prlimit', `--pid=${mold}`, '--nproc=0:'], user)
     const answer = ask('leaves')
-    assert.deepEqual([answer.kind, 'code' in answer && answer.code], ['failed', 'EAGAIN'])
-    await output(kernel, ['/usr/bin/prlimit', `--pid=${pid}`, '--nproc=1000:'], user)
+    assert(answer.kind === 'forkFailed' && answer.text.includes('EAGAIN'))
+    await output(kernel, ['/usr/bin/prlimit', `--pid=${mold}`, '--nproc=1000:'], user)
     assert.equal((await ended(kernel, fork('leaves'))).code, 0)
     await end()
   },
 
   'a mold without room for the descriptors of an order says so and goes on': async () => {
-    const { kernel, ask, fork, end, pid } = startMold()
+    const { kernel, mold, ask, fork, end } = startMold()
     assert.equal((await ended(kernel, fork('leaves'))).code, 0)
-    await output(kernel, ['/usr/bin/prlimit', `--pid=${pid}`, '--nofile=4:'])
+    await output(kernel, ['/usr/bin/prlimit', `--pid=${mold}`, '--nofile=4:'])
     const [some] = kernel.channelPair()
     const answer = ask('leaves', [some, some, some])
-    assert.deepEqual([answer.kind, 'code' in answer && answer.code], ['failed', 'EMFILE'])
-    await output(kernel, ['/usr/bin/prlimit', `--pid=${pid}`, '--nofile=1024:'])
+    assert(answer.kind === 'forkFailed' && answer.text.includes('EMFILE'))
+    await output(kernel, ['/usr/bin/prlimit', `--pid=${mold}`, '--nofile=1024:'])
     assert.equal((await ended(kernel, fork('leaves', [some, some, some]))).code, 0)
     await end()
   },
@@ -153,8 +156,8 @@ export const scenes = {
     ] as const) {
       const code = `${WITH_KERNEL} const { loadMoldKernel } = require(${JSON.stringify(join(__dirname, '../../dist/kernel/addon.js'))})
         loadMoldKernel().becomeLeader('${of}'); console.log(process.pid, require('node:fs').readFileSync('/proc/self/stat', 'utf8'))`
-      const [pid, stat] = (await output(kernel, [process.execPath, '-e', code])).split(/ (.*)/s) as [string, string]
-      assert.equal(stat.split(') ')[1]!.split(' ')[column], pid)
+      const [own, stat] = (await output(kernel, [process.execPath, '-e', code])).split(/ (.*)/s) as [string, string]
+      assert.equal(stat.split(') ')[1]!.split(' ')[column], own)
     }
   },
 }
