@@ -3,6 +3,7 @@ import type { UserConfig } from './config/settings.ts'
 
 export type { Duration, Size } from './config/codecs/numbers.ts'
 export type { CompanionInput } from './config/companions.ts'
+export type { HookExit, HookServer, HookWorker } from './config/settings/hooks.ts'
 export type { UserConfig } from './config/settings.ts'
 
 /** Gives a config file types: `export default defineConfig({ … })`. Returns what it is given. */

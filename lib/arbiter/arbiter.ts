@@ -19,6 +19,7 @@ import { Generations } from './generations.ts'
 import { orderOf } from './orders.ts'
 import { poolPolicy } from './policy.ts'
 import type { Surroundings } from './surroundings.ts'
+import type { Ward } from './ward.ts'
 import type { Heard, Worker } from './workers.ts'
 
 /** How often the heartbeats are looked at. */
@@ -48,7 +49,6 @@ export class Arbiter implements Turn {
     this.#policy = poolPolicy(first.config)
     this.#readyPath = first.config.readyPath
     this.#generations.add(1, first)
-    this.#events.push({ kind: 'start' })
   }
 
   get pool(): Pool {
@@ -57,6 +57,11 @@ export class Arbiter implements Turn {
 
   generationOf(number: number): Generation {
     return this.#generations.of(number)
+  }
+
+  /** Starts the workers, unless it was told to stop before that. */
+  begin(): void {
+    if (this.#pool.mode === 'idle') this.happened({ kind: 'start' })
   }
 
   /** Runs a job in the next turn, where it may call `happened` and the like. */
@@ -92,7 +97,12 @@ export class Arbiter implements Turn {
 
   /** Nothing is left: neither workers nor wards. */
   get isOver(): boolean {
-    return this.#pool.mode === 'stopped' && this.#around.wards.every((ward) => ward.isGone)
+    return this.isOverBut(null)
+  }
+
+  /** Nothing else is left. */
+  isOverBut(last: Ward | null): boolean {
+    return this.#pool.mode === 'stopped' && this.#around.wards.every((ward) => ward === last || ward.isGone)
   }
 
   /** Applies a command at once, for an answer that tells its effect. Only in a job of `schedule`. */

@@ -17,6 +17,8 @@ import { companionsMark, managerConfig } from './companions.ts'
 import { type ControlPlaces, controlPlaces } from './control.ts'
 import type { Generation } from './generation.ts'
 import { Heartbeats } from './heartbeats.ts'
+import { HookReport } from './hook-report.ts'
+import { Hooks } from './hooks.ts'
 import type { Listeners } from './listeners.ts'
 import { Manager } from './manager.ts'
 import { ManagerReport } from './manager-report.ts'
@@ -93,10 +95,22 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
     startLimit: () => ms(reloader.current.config.bootTimeout + reloader.current.config.startsecs + START_MARGIN),
     watchdog: (answered) => report.watchdog(answered),
   })
+  const hooks = new Hooks(
+    {
+      kernel,
+      report: new HookReport(log, () => kernel.now()),
+      standard: () => outputs.standard,
+      pool: () => arbiter.pool,
+      othersGone: () => arbiter.isOverBut(hooks),
+      wake,
+    },
+    loaded,
+  )
   let mark = companionsMark(loaded, first.program.file)
 
   const told = (notice: Notice): void => {
     service.noticed(notice)
+    hooks.noticed(notice)
     if (notice.kind === 'halted') code = notice.cause === 'appFailed' ? EXIT_CODE.app : EXIT_CODE.boot
     if (notice.kind === 'started') manager.start()
     if (notice.kind === 'reloaded') {
@@ -112,7 +126,7 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
     log.reopen()
     useOutputs(reloader.current.config)
     const { files, fds, captured } = outputs.opened
-    manager.reopen(captured === null ? null : [captured, captured])
+    for (const ward of [manager, hooks]) ward.reopen(captured === null ? null : [captured, captured])
     if (files.length > 0) for (const { pid } of workers.all()) workers.tell(pid, { kind: 'reopen', files }, fds)
   }
 
@@ -142,7 +156,7 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
       wake,
       standard: () => outputs.standard,
       molds,
-      wards: [molds, manager, service],
+      wards: [molds, manager, service, hooks],
       over: end,
       elsewhere(order) {
         if (order.kind === 'reload') void reload()
@@ -157,15 +171,18 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
       log,
       origin,
       prepare: (read) => prepareGeneration(read, first.listeners),
-      begin({ config }, generation) {
+      begin(read, generation) {
+        const { config } = read
         log.configure(styleOf(config))
         useOutputs(config)
+        hooks.adopt(read)
         arbiter.reload(generation)
       },
       schedule: (job) => arbiter.schedule(job),
     },
     loaded,
   )
+  hooks.before('onStarting', () => arbiter.begin())
   const reload = async (): Promise<readonly string[] | null> => {
     service.reloading()
     const problems = await reloader.reload()

@@ -1,10 +1,10 @@
-/** What the pool and the life of the companion manager go by, out of the settings. Pure. */
+/** What the pool and the lives of our own processes go by, out of the settings. Pure. */
 import { CELLS } from '../channel/heartbeat.ts'
 import type { CompanionConfig } from '../config/companions.ts'
 import type { Config } from '../config/settings.ts'
 import type { LifePolicy } from '../supervision/life.ts'
 import type { PoolPolicy } from '../supervision/pool.ts'
-import { ms } from '../units.ts'
+import { type Ms, ms } from '../units.ts'
 
 /** The request to spawn is answered at once; only a mold takes time. */
 const SPAWN_TIMEOUT = ms(10_000)
@@ -27,7 +27,8 @@ const LARGEST = 512
 
 /** What the manager may take beyond the longest time that one of its companions has. */
 const MANAGER_MARGIN = 1000
-const MANAGER_BOOT = ms(30_000)
+const HOOKS_MARGIN = 1000
+const WARD_BOOT = ms(30_000)
 
 const HARD = {
   stackTimeout: STACK_TIMEOUT,
@@ -71,7 +72,14 @@ export function poolPolicy(config: Config): PoolPolicy {
 
 /** The manager waits for its companions, each with its own deadline; it is always wanted again. */
 export function managerPolicy(companions: readonly CompanionConfig[]): LifePolicy {
-  const longest = ms(Math.max(0, ...companions.map(({ stopTimeout }) => stopTimeout)) + MANAGER_MARGIN)
+  return wardPolicy(ms(Math.max(0, ...companions.map(({ stopTimeout }) => stopTimeout)) + MANAGER_MARGIN))
+}
+
+/** The process that runs hooks is told to leave when none runs, or after one that may take its time. */
+export const hooksPolicy = (hookTimeout: Ms): LifePolicy => wardPolicy(ms(hookTimeout + HOOKS_MARGIN))
+
+/** One process of our own that is always wanted again. `longest`: until it has left by itself. */
+function wardPolicy(longest: Ms): LifePolicy {
   return {
     ...HARD,
     gracefulTimeout: longest,
@@ -79,7 +87,7 @@ export function managerPolicy(companions: readonly CompanionConfig[]): LifePolic
     quickTimeout: QUICK_TIMEOUT,
     waitReady: true,
     probe: false,
-    bootTimeout: MANAGER_BOOT,
+    bootTimeout: WARD_BOOT,
     startsecs: ms(0),
     silence: null,
     restart: {

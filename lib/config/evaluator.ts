@@ -6,6 +6,7 @@ import { spawnSync } from 'node:child_process'
 import { realpathSync, writeSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
+import { exportedConfig } from './exported.ts'
 import { type Plain, toPlain } from './plain.ts'
 
 /** The result of an evaluation. `text` may have several lines; `code` is Node's, where the error has one. */
@@ -33,7 +34,7 @@ function give(verdict: Verdict): void {
 async function evaluate(): Promise<Verdict> {
   const url = pathToFileURL(file).href
   const module = (await import(url)) as Record<string, unknown>
-  const value = await call(unwrap(module))
+  const value = await exportedConfig(module)
   // A CommonJS file that exports nothing has an empty object all the same.
   const untouched = realpathSync(file) in require.cache && isDeepStrictEqual(value, {})
   if (value !== undefined && !untouched) return { kind: 'exported', plain: toPlain(value) }
@@ -42,17 +43,6 @@ async function evaluate(): Promise<Verdict> {
     named: Object.keys(module).filter((name) => name !== 'default' && name !== 'module.exports'),
   }
 }
-
-/** `export default`, `module.exports`, and what compilers make of the one in the form of the other. */
-function unwrap(module: Record<string, unknown>): unknown {
-  const outer = module.default
-  if (typeof outer === 'object' && outer !== null && '__esModule' in outer)
-    return (outer as { default?: unknown }).default
-  return outer
-}
-
-/** A config may be made by a function, and be waited for. */
-const call = async (value: unknown): Promise<unknown> => (typeof value === 'function' ? await value() : await value)
 
 function threw(error: unknown): Verdict {
   if (!(error instanceof Error))

@@ -16,6 +16,4 @@ export const PENDING: readonly SettingName[] = [
   'statsdHost',
   'statsdPrefix',
   'dogstatsdTags',
-  'hooks',
-  'hookTimeout',
 ]

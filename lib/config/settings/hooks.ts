@@ -4,6 +4,33 @@ import { duration } from '../codecs/numbers.ts'
 import { isFunction } from '../foreign.ts'
 import { setting } from '../setting.ts'
 
+/** The arbiter as hooks see it: its pid, the generation that serves, how many workers there are to be. */
+export type HookServer = { readonly pid: number; readonly generation: number; readonly workers: number }
+/** A worker; `pid` is null before there is a process. */
+export type HookWorker = { readonly slot: number; readonly generation: number; readonly pid: number | null }
+/** How a process ended: exactly one of the two is not null. */
+export type HookExit = { readonly code: number | null; readonly signal: string | null }
+
+type Arguments = {
+  onStarting: [server: HookServer]
+  whenReady: [server: HookServer]
+  onReload: [server: HookServer]
+  preFork: [server: HookServer, worker: HookWorker]
+  postFork: [server: HookServer, worker: HookWorker]
+  postWorkerInit: [worker: HookWorker]
+  workerInt: [worker: HookWorker]
+  workerAbort: [worker: HookWorker]
+  preExec: [server: HookServer]
+  childExit: [server: HookServer, worker: HookWorker, exit: HookExit]
+  workerExit: [server: HookServer, worker: HookWorker, exit: HookExit]
+  nworkersChanged: [server: HookServer, now: number, before: number]
+  onExit: [server: HookServer]
+}
+
+export type HookName = keyof Arguments
+export type HookArguments<Name extends HookName> = Arguments[Name]
+export type HookFunctions = { readonly [Name in HookName]?: (...args: HookArguments<Name>) => unknown }
+
 /** gunicorn's server hooks, in the order of a life. */
 export const HOOKS = [
   'onStarting',
@@ -15,19 +42,20 @@ export const HOOKS = [
   'workerInt',
   'workerAbort',
   'preExec',
-  'preRequest',
-  'postRequest',
   'childExit',
   'workerExit',
   'nworkersChanged',
   'onExit',
-] as const
-
-export type HookName = (typeof HOOKS)[number]
-// biome-ignore lint/suspicious/noExplicitAny: each hook has arguments of its own
-export type HookFunctions = { readonly [Name in HookName]?: (...args: any[]) => unknown }
+] as const satisfies readonly HookName[]
 
 const ALLOWED = `functions by the names ${HOOKS.join(', ')}`
+
+const REQUESTS = 'none: hooks run in another process, which would cost each request a message; let the app do it'
+const UNOFFERED: Readonly<Record<string, string>> = {
+  preRequest: REQUESTS,
+  postRequest: REQUESTS,
+  sslContext: 'none: the app makes its own https.Server, or see certfile',
+}
 
 /** The functions themselves stay in the config file; what is known here is which of them are there. */
 const hooks: Codec<readonly HookName[], HookFunctions> = {
@@ -41,6 +69,8 @@ const hooks: Codec<readonly HookName[], HookFunctions> = {
     return andThen(
       together(
         entries.map(([name, part]) => {
+          const why = Object.hasOwn(UNOFFERED, name) ? UNOFFERED[name] : undefined
+          if (why !== undefined) return within(name, bad(part, why))
           if (!HOOKS.includes(name as HookName)) return unknown(name, HOOKS)
           return within(name, isFunction(part) ? good(name as HookName) : bad(part, 'a function'))
         }),
