@@ -22,6 +22,7 @@ import { Hooks } from './hooks.ts'
 import type { Listeners } from './listeners.ts'
 import { Manager } from './manager.ts'
 import { ManagerReport } from './manager-report.ts'
+import { Metrics } from './metrics.ts'
 import { MoldReport } from './mold-report.ts'
 import { Molds } from './molds.ts'
 import { Notices } from './notices.ts'
@@ -52,6 +53,7 @@ export type Assembled = {
   readonly report: Report
   readonly places: ControlPlaces
   readonly commands: Commands
+  readonly metrics: Metrics
   /** Settles with the exit code when nothing is left. */
   readonly over: Promise<number>
 }
@@ -61,7 +63,8 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
   const outputs = new Outputs(kernel, loaded.config)
   const report = new Report(log, () => kernel.now())
   const notices = new Notices()
-  const workers = new Workers(kernel, new Heartbeats(kernel), VERSION, (worker, what) => arbiter.heard(worker, what))
+  const heartbeats = new Heartbeats(kernel)
+  const workers = new Workers(kernel, heartbeats, VERSION, (worker, what) => arbiter.heard(worker, what))
   let code: number = EXIT_CODE.done
   let end = (): void => undefined
   const over = new Promise<number>((resolve) => {
@@ -106,11 +109,13 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
     },
     loaded,
   )
+  const metrics = new Metrics({ pool: () => arbiter.pool, workers, heartbeats, listeners, log })
   let mark = companionsMark(loaded, first.program.file)
 
   const told = (notice: Notice): void => {
     service.noticed(notice)
     hooks.noticed(notice)
+    metrics.noticed(notice)
     if (notice.kind === 'halted') code = notice.cause === 'appFailed' ? EXIT_CODE.app : EXIT_CODE.boot
     if (notice.kind === 'started') manager.start()
     if (notice.kind === 'reloaded') {
@@ -203,5 +208,5 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
     reload,
     notice: (accepts, gone) => notices.wait(accepts, gone),
   })
-  return { arbiter, report, places, commands, over }
+  return { arbiter, report, places, commands, metrics, over }
 }

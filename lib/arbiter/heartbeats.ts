@@ -3,8 +3,9 @@
  *
  * A row goes back to the free list only after its worker was reaped: a worker that is still alive could write into it.
  */
-import { BYTES, CELLS, COLUMN, row } from '../channel/heartbeat.ts'
+import { BYTES, CELLS, COLUMN, COLUMNS, row } from '../channel/heartbeat.ts'
 import type { Kernel } from '../kernel/kernel.ts'
+import { retire } from '../metrics/totals.ts'
 import type { Fd } from '../units.ts'
 
 /** A worker's row. Nothing in it is to be believed but that a changed `beat` is a sign of life. */
@@ -14,6 +15,8 @@ export class Heartbeats {
   readonly memory: Fd
   readonly #map: ArrayBuffer
   readonly #free: number[] = []
+  /** What workers that are gone have counted. */
+  readonly retired = new Float64Array(COLUMNS)
 
   constructor(kernel: Kernel) {
     this.memory = kernel.sharedMemory('monoceros-heartbeat', BYTES)
@@ -30,7 +33,9 @@ export class Heartbeats {
     return { index, values, lastBeat: 0 }
   }
 
+  /** What it has counted is kept for the metrics. */
   giveBack(cell: Cell): void {
+    retire(this.retired, cell.values)
     this.#free.push(cell.index)
   }
 }

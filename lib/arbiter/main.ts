@@ -18,6 +18,8 @@ import { ARBITER_SIGNALS } from './orders.ts'
 import { openLog } from './outputs.ts'
 import { prepareGeneration } from './prepare.ts'
 import type { Origin } from './reloader.ts'
+import { openScrape, type Scrape } from './scrape.ts'
+import { startStatsd } from './statsd.ts'
 
 /** Serves until a signal says otherwise. The exit code; everything that was opened is closed again. */
 export async function runArbiter(loaded: LoadedConfig, origin: Origin): Promise<number> {
@@ -53,12 +55,14 @@ async function serve(
   process.on('unhandledRejection', (error) => report.defect(error))
   outliveTerminal(kernel)
   kernel.becomeSubreaper()
-  const { procName, pidfile: path } = loaded.config
+  const { procName, pidfile: path, metricsBind } = loaded.config
   kernel.setProcessName(`monoceros: arbiter${procName === null ? '' : ` [${procName}]`}`)
   const loop = new Loop(kernel, ARBITER_SIGNALS, arbiter)
   wake = () => loop.wake()
   let pidfile: Pidfile | null = null
+  let scrape: Scrape | null = null
   try {
+    if (metricsBind !== null) scrape = openScrape(metricsBind, kernel, parts.metrics.routes())
     // Whoever reads the pidfile may send a signal at once: the handlers stand.
     if (path !== null) pidfile = claimPidfile(path, kernel)
     const control = openArbiterControl(parts.places.arbiter, {
@@ -67,14 +71,18 @@ async function serve(
       commands: parts.commands,
       schedule: (job) => arbiter.schedule(job),
     })
+    const statsd = startStatsd(loaded.config, kernel, log, () => parts.metrics.snapshot())
     report.starting(VERSION, loaded, first)
     for (const warning of opened.warnings) log.warning(warning)
+    if (scrape !== null) log.info('metrics are served', { address: scrape.address })
     const code = await parts.over
     control?.close()
+    statsd?.close()
     log.info('monoceros has stopped', { code })
     return code
   } finally {
     loop.close()
+    scrape?.close()
     listeners.unlink()
     pidfile?.release()
     log.flushNow()

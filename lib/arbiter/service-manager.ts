@@ -165,10 +165,10 @@ export class ServiceManager implements Ward {
 }
 
 /** Such as `2 of 2 workers serve, generation 1`. */
-const statusOf = ({ members, size, generation }: Pool): string =>
+export const statusOf = ({ members, size, generation }: Pool): string =>
   `${members.filter(isGood).length} of ${size} workers serve, generation ${generation}`
 
 /** Nobody serves although somebody should: what has been tried has not helped, and a restart of the service may. */
-const isHealthy = ({ mode, members }: Pool): boolean => mode !== 'running' || members.some(isGood)
+export const isHealthy = ({ mode, members }: Pool): boolean => mode !== 'running' || members.some(isGood)
 
 const isGood = ({ role, life }: Member): boolean => role === 'holder' && life.phase.kind === 'up'

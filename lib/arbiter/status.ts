@@ -24,9 +24,9 @@ export type WorkerStatus = {
   readonly cpu: number | null
 }
 
-const PAGE = 4096
+export const PAGE = 4096
 /** Ticks a second (USER_HZ, the same on every Linux that Node runs on). */
-const TICKS = 100
+export const TICKS = 100
 
 /** Keeps the CPU time of the last look, to tell how much was used since. */
 export class StatusView {

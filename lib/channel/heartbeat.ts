@@ -3,7 +3,7 @@
  * arbiter only reads, and believes nothing of it but that a changed `beat` is a sign of life.
  */
 export const CELLS = 1024
-export const COLUMNS = 16
+export const COLUMNS = 24
 
 /** Columns of a row. Counters only grow while the worker lives; gauges are as of the last beat. */
 export const COLUMN = {
@@ -19,7 +19,15 @@ export const COLUMN = {
   redirection: 7,
   clientError: 8,
   serverError: 9,
+  /** Milliseconds of all responses together; 0 while nobody wants metrics, as are the durations below. */
+  durationSum: 10,
 } as const
+
+/** From here on: how many responses took at most so long, and longer than the bound before; the last has no bound. */
+export const FIRST_DURATION = 11
+
+/** Upper bounds in milliseconds: Prometheus' own default. */
+export const DURATION_BOUNDS = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, Infinity] as const
 
 export const BYTES = CELLS * COLUMNS * Float64Array.BYTES_PER_ELEMENT
 

@@ -24,6 +24,8 @@ export function contradictions({ config, sources }: Merged): Problem[] {
       sources.restartDelay.kind === 'default' ? 'restartDelayMax' : 'restartDelay',
       `restartDelay is ${formatDuration(config.restartDelay)}; allowed: at most restartDelayMax, which is ${formatDuration(config.restartDelayMax)}`,
     )
+  if (config.statsdHost?.kind === 'tcp')
+    complain('statsdHost', 'is a TCP address; allowed: a UDP address such as "host:8125", or "unix://PATH"')
   return problems
 }
 

@@ -12,8 +12,4 @@ export const PENDING: readonly SettingName[] = [
   'syslogAddr',
   'syslogPrefix',
   'syslogFacility',
-  'metricsBind',
-  'statsdHost',
-  'statsdPrefix',
-  'dogstatsdTags',
 ]

@@ -24,6 +24,8 @@ export type Log = { readonly [level in Level]: Write } & {
   flushNow(): void
   /** Flushes, and closes what the log has opened itself. */
   close(): void
+  /** How many events there were of each level, also where the level is not written. */
+  readonly counts: Readonly<Record<Level, number>>
   /** How many events were lost so far because nobody read them or the disk was full. */
   readonly dropped: number
 }
@@ -36,11 +38,13 @@ export function createLog(options: LogOptions): Log {
   const line = (level: Level, message: string, fields?: Fields, details?: string): string =>
     formatEvent({ time: Date.now(), level, role, pid: process.pid, message, fields, details }, format)
 
+  const counts: Record<Level, number> = { debug: 0, info: 0, warning: 0, error: 0, critical: 0 }
   const sink = openSink(options, (lines) => line('warning', 'log lines were dropped', { lines }))
 
   const at =
     (level: Level): Write =>
     (message, fields, details) => {
+      counts[level] += 1
       if (isWritten(level, threshold)) sink.write(line(level, message, fields, details))
     }
 
@@ -57,6 +61,7 @@ export function createLog(options: LogOptions): Log {
     reopen: () => sink.reopen(),
     flushNow: () => sink.flushNow(),
     close: () => sink.close(),
+    counts,
     get dropped() {
       return sink.dropped
     },

@@ -3,6 +3,7 @@ import { performance } from 'node:perf_hooks'
 import { COLUMN } from '../channel/heartbeat.ts'
 import { type Ms, ms } from '../units.ts'
 import type { Counts } from './counts.ts'
+import type { Durations } from './durations.ts'
 
 /** Often enough that the arbiter's metrics are fresh. */
 const LONGEST: Ms = ms(1_000)
@@ -14,16 +15,24 @@ const BEATS_A_TIMEOUT = 4
 export const beatInterval = (timeout: Ms): Ms =>
   timeout === 0 ? LONGEST : ms(Math.min(LONGEST, Math.max(SHORTEST, timeout / BEATS_A_TIMEOUT)))
 
-/** Beats at once and then for the life of the process, without keeping it alive. */
-export const startBeat = (row: Float64Array, counts: () => Counts, interval: Ms): void => {
+/** What is told with each beat. */
+export type BeatSource = { counts(): Counts; readonly durations: Durations | null }
+
+/** Beats at once and then for the life of the process, without keeping it alive. What it returns stores once more. */
+export const startBeat = (row: Float64Array, source: BeatSource, interval: Ms): (() => void) => {
   let expected = performance.now()
   const beat = () => {
     const now = performance.now()
-    store(row, counts(), Math.max(0, now - expected))
+    source.durations?.store(row)
+    store(row, source.counts(), Math.max(0, now - expected))
     expected = now + interval
   }
   beat()
   setInterval(beat, interval).unref()
+  return () => {
+    source.durations?.store(row)
+    store(row, source.counts(), 0)
+  }
 }
 
 /** The beat is stored last: whoever sees it change sees counters that are at least as new. */

@@ -17,6 +17,7 @@ import { beatInterval, startBeat } from './beat.ts'
 import { Boot } from './boot.ts'
 import { becomeClusterWorker, refuseFork } from './cluster.ts'
 import { Drain } from './drain.ts'
+import { Durations } from './durations.ts'
 import { engineOptions } from './engine-options.ts'
 import { Faults } from './faults.ts'
 import { Gate } from './gate.ts'
@@ -28,7 +29,7 @@ import { watchMemory } from './memory-limit.ts'
 import { type Front, Probe, type Questioned } from './probe.ts'
 import { watchRequests } from './request-limit.ts'
 import { schemeOf } from './scheme.ts'
-import { Servers } from './serve.ts'
+import { type Responded, Servers } from './serve.ts'
 
 /** How long the arbiter may take to open a socket. */
 const PATIENCE = ms(30_000)
@@ -42,9 +43,10 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
   const warn = (text: string) => void channel.send({ kind: 'log', level: 'warning', text })
   const faults = new Faults(file, go.slot === 0, (fault) => void channel.send({ kind: 'failed', ...fault }))
   const access = accessLog(settings, kernel, warn)
+  const durations = settings.metricsBind === null && settings.statsdHost === null ? null : new Durations()
   const servers = new Servers({
     engine: fronted(settings, faults),
-    responded: access && ((record) => access.record(record)),
+    responded: tellBoth(access, durations),
     warn,
   })
   const gate = new Gate(!go.waits)
@@ -134,11 +136,17 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
   channel.unref()
   const missing = kernel.watchForStuckStack(alarm)
   if (missing !== null) warn(`the stack of a stuck worker cannot be shown: this Node has no ${missing}`)
-  startBeat(row(kernel.map(memory), go.cell), () => servers.counts(), beatInterval(settings.timeout))
+  const source = { counts: () => servers.counts(), durations }
+  const lastBeat = startBeat(row(kernel.map(memory), go.cell), source, beatInterval(settings.timeout))
   kernel.close(memory)
   const retire = (reason: string) => void channel.send({ kind: 'retire', reason })
   watchRequests(settings, () => servers.counts().requests, retire)
   watchMemory(settings, retire)
+  // However it comes to that: no line and no count of the last second is lost.
+  process.on('exit', () => {
+    lastBeat()
+    access?.flush()
+  })
   channel.send({ kind: 'announced', pid: process.pid })
   return boot
 }
@@ -202,13 +210,19 @@ const fronted = (settings: WorkerSettings, faults: Faults): EngineOptions => {
   }
 }
 
-/** Its lines are written when the process ends, however it comes to that. */
+/** Nothing is kept of a response that nobody wants to know of. */
+const tellBoth = (access: AccessLog | null, durations: Durations | null): Responded =>
+  access === null && durations === null
+    ? null
+    : (record) => {
+        durations?.observe(record.duration)
+        access?.record(record)
+      }
+
 const accessLog = (settings: WorkerSettings, kernel: Kernel, warn: (text: string) => void): AccessLog | null => {
   if (settings.accesslog === null) return null
   const writeNow = (to: number, data: Uint8Array) => kernel.writeNow(fd(to), data)
-  const log = new AccessLog({ format: settings.accessLogFormat, writeNow, onTrouble: (line) => warn(line.trimEnd()) })
-  process.on('exit', () => log.flush())
-  return log
+  return new AccessLog({ format: settings.accessLogFormat, writeNow, onTrouble: (line) => warn(line.trimEnd()) })
 }
 
 type Reopen = Extract<ToWorker, { kind: 'reopen' }>

@@ -1,6 +1,6 @@
 /**
- * Before all tests: marks the run, so that leaked processes are found, builds `dist/` where it is out of date, and
- * installs the frameworks where their tests are to run.
+ * Before all tests: marks the run, so that leaked processes are found, builds what is out of date, and installs the
+ * frameworks where their tests are to run.
  */
 import { execFileSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
@@ -12,16 +12,23 @@ const ROOT = join(__dirname, '..', '..')
 
 module.exports = function setUp({ nonFlagArgs }: { readonly nonFlagArgs: readonly string[] }): void {
   process.env[MARK] = `${process.pid}-${Date.now()}`
-  if (newest(join(ROOT, 'lib'), '.ts') > newest(join(ROOT, 'dist'), '.js')) {
-    execFileSync(join(ROOT, 'node_modules', '.bin', 'tsc'), ['-p', join(ROOT, 'tsconfig.json')], { stdio: 'inherit' })
-  }
+  if (newest('lib', '.ts') > newest('dist', '.js')) run('tsc', ['-p', 'tsconfig.json'])
+  const sources = Math.max(newest('native', '.cc'), newest('native', '.h'), newest('.', 'binding.gyp', false))
+  if (sources > newest('build/Release', '.node')) run('node-gyp', ['rebuild', '--silent'])
   if (nonFlagArgs.length === 0 || nonFlagArgs.some((pattern) => pattern.includes('apps'))) prepareApps()
 }
 
-function newest(folder: string, extension: string): number {
+function run(tool: string, args: readonly string[]): void {
+  execFileSync(join(ROOT, 'node_modules', '.bin', tool), args, { cwd: ROOT, stdio: 'inherit' })
+}
+
+function newest(folder: string, ending: string, recursive = true): number {
   try {
-    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) => name.endsWith(extension))
-    return Math.max(0, ...files.map((name) => statSync(join(folder, name)).mtimeMs))
+    const files = readdirSync(join(ROOT, folder), { recursive, encoding: 'utf8' })
+    const times = files
+      .filter((name) => name.endsWith(ending))
+      .map((name) => statSync(join(ROOT, folder, name)).mtimeMs)
+    return Math.max(0, ...times)
   } catch {
     return 0
   }

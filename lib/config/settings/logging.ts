@@ -96,12 +96,14 @@ export const METRICS = {
     type: optional(address),
     default: null,
     effect: 'restart',
+    worker: true,
     doc: 'Where the arbiter serves metrics in Prometheus format at `/metrics`, and `/live` and `/ready` for Kubernetes: an address as for `bind`.',
   }),
   statsdHost: setting({
     type: optional(collector),
     default: null,
     effect: 'restart',
+    worker: true,
     doc: 'A statsd server to send metrics to: `host:port` or `unix://PATH`.',
   }),
   statsdPrefix: setting({
