@@ -7,7 +7,7 @@ import type { Worker, Workers } from './workers.ts'
 
 export function answerListen(
   { workers, listeners, report }: { workers: Workers; listeners: Listeners; report: Report },
-  { pid, generation }: Worker,
+  { pid, key, generation }: Worker,
   { id, address, backlog }: Extract<ToArbiter, { kind: 'listen' }>,
   isStopping: boolean,
 ): void {
@@ -16,9 +16,10 @@ export function answerListen(
     const isNew = !listeners.has(address)
     const { uid, gid } = generation.program.identity ?? {}
     const owned = address.kind === 'unix' && uid !== undefined ? { ...address, uid, gid: gid! } : address
-    const listener = listeners.open(owned, { backlog })
+    const listener = listeners.open(owned, { backlog, reusePort: generation.config.reusePort })
     if (isNew) report.listening(listener.address)
-    workers.tell(pid, { kind: 'listening', id, address: listener.address }, [listener.fd])
+    const { fd } = listeners.forSlot(listener, key.slot)
+    workers.tell(pid, { kind: 'listening', id, address: listener.address }, [fd])
   } catch (error) {
     const { code, message } = error as KernelError
     report.refusedToListen(address, message)

@@ -16,6 +16,7 @@ import { admit } from './admit.ts'
 import { answerListen } from './answer-listen.ts'
 import type { Generation } from './generation.ts'
 import { Generations } from './generations.ts'
+import { lend } from './lend.ts'
 import { orderOf } from './orders.ts'
 import { poolPolicy } from './policy.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -233,7 +234,13 @@ export class Arbiter implements Turn {
       this.#pool = pool
       for (const effect of effects) this.#carryOut(effect)
     }
-    if (this.#pool !== before) admit(this.#pool, this.#around.workers)
+    if (this.#pool !== before) this.#admit()
+  }
+
+  #admit(): void {
+    const { workers, listeners } = this.#around
+    const accepting = admit(this.#pool, workers)
+    if (this.#pool.mode === 'running') lend(accepting, workers, listeners)
   }
 
   #carryOut(effect: Effect): void {

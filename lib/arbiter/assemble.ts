@@ -64,7 +64,7 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
   const report = new Report(log, () => kernel.now())
   const notices = new Notices()
   const heartbeats = new Heartbeats(kernel)
-  const workers = new Workers(kernel, heartbeats, VERSION, (worker, what) => arbiter.heard(worker, what))
+  const workers = new Workers(kernel, heartbeats, listeners, VERSION, (worker, what) => arbiter.heard(worker, what))
   let code: number = EXIT_CODE.done
   let end = (): void => undefined
   const over = new Promise<number>((resolve) => {

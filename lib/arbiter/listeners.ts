@@ -1,6 +1,7 @@
 /**
- * The listening sockets. Each is opened once, kept for the arbiter's whole life, and shared by every worker that asks
- * for its address; a worker's death or replacement never closes one.
+ * The listening sockets. Each is opened once and kept for the arbiter's whole life; a worker's death or replacement never
+ * closes one. All workers share the one of an address, or with `reusePort` each slot has one of its own: what the kernel
+ * has queued in that is nobody else's, so it is kept, and lent to another slot, when its slot goes away (`lend.ts`).
  */
 import { rmSync, statSync } from 'node:fs'
 import { formatAddress } from '../config/address.ts'
@@ -13,7 +14,12 @@ export type Listener = {
   readonly address: ListenerAddress
 }
 
-type Held = Listener & { readonly inode: bigint | null }
+type Held = Listener & {
+  readonly inode: bigint | null
+  /** With `reusePort`, by slot; the first is `fd`. */
+  readonly dealt: Fd[] | null
+  readonly options: ListenOptions
+}
 
 export class Listeners {
   readonly #kernel: Kernel
@@ -29,8 +35,31 @@ export class Listeners {
     const name = formatAddress(address)
     const held = this.#held.get(name)
     if (held) return held
+    const reusePort = options.reusePort === true && address.kind === 'tcp'
+    if (reusePort) this.#refuseTaken(address)
     const fd = this.#listen(address, options)
-    return this.#hold(name, fd, true)
+    return this.#hold(name, fd, true, { ...options, reusePort })
+  }
+
+  /** The socket of this slot; for all slots the same one without `reusePort`. Throws the kernel's error. */
+  forSlot(listener: Listener, slot: number): Listener {
+    const { address, dealt, options } = this.#held.get(formatAddress(listener.address))!
+    if (dealt === null) return listener
+    while (dealt.length <= slot) dealt.push(this.#kernel.listen(address, options))
+    return { address, fd: dealt[slot]! }
+  }
+
+  /** Those that are one slot's own. */
+  ofSlot(slot: number): readonly Listener[] {
+    return this.all().flatMap(({ address, dealt }) => {
+      const fd = dealt?.[slot]
+      return fd === undefined ? [] : [{ address, fd }]
+    })
+  }
+
+  /** How many slots have sockets of their own. */
+  get slots(): number {
+    return Math.max(0, ...this.all().map(({ dealt }) => dealt?.length ?? 0))
   }
 
   has(address: ListenerAddress): boolean {
@@ -43,16 +72,16 @@ export class Listeners {
     if (held) return held
     const address = this.#kernel.listenerAddress(fd)
     this.#kernel.setCloseOnExec(fd, true)
-    return this.#hold(formatAddress(address), fd, false)
+    return this.#hold(formatAddress(address), fd, false, { backlog: 0 })
   }
 
-  all(): readonly Listener[] {
+  all(): readonly Held[] {
     return [...this.#each()]
   }
 
   /** Closes our copies; what is queued in them is the workers' to accept. The socket files stay until `unlink`. */
   close(): void {
-    for (const { fd } of this.#each()) this.#kernel.close(fd)
+    for (const { fd, dealt } of this.#each()) for (const each of dealt ?? [fd]) this.#kernel.close(each)
   }
 
   /** Removes the socket files, but none that has become somebody else's. */
@@ -68,12 +97,18 @@ export class Listeners {
   }
 
   /** `ours`: the file of a UNIX socket is ours to remove. */
-  #hold(name: string, fd: Fd, ours: boolean): Held {
+  #hold(name: string, fd: Fd, ours: boolean, options: ListenOptions): Held {
     const address = this.#kernel.listenerAddress(fd)
-    const held = { fd, address, inode: ours && address.kind === 'unix' ? inodeOf(address.path) : null }
+    const inode = ours && address.kind === 'unix' ? inodeOf(address.path) : null
+    const held = { fd, address, inode, options, dealt: options.reusePort ? [fd] : null }
     this.#held.set(name, held)
     this.#held.set(formatAddress(address), held)
     return held
+  }
+
+  /** SO_REUSEPORT would share the port with another service of the same user, without a word. */
+  #refuseTaken(address: ListenerAddress): void {
+    if (address.kind === 'tcp' && address.port !== 0) this.#kernel.close(this.#listen(address, { backlog: 1 }))
   }
 
   /** An app that names no host means every address: `::`, or `0.0.0.0` on a machine without IPv6, as in Node. */

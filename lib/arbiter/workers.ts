@@ -11,6 +11,7 @@ import { type Key, keyText } from '../supervision/pool.ts'
 import type { Fd, Pid } from '../units.ts'
 import type { Generation } from './generation.ts'
 import { type Cell, type Heartbeats, hasBeaten } from './heartbeats.ts'
+import type { Listener, Listeners } from './listeners.ts'
 import { workerPlan } from './plan.ts'
 
 export type Worker = {
@@ -22,12 +23,16 @@ export type Worker = {
   readonly cell: Cell
   /** It takes no connection yet. */
   waits: boolean
+  /** Other slots whose own listeners it accepts on as well. */
+  readonly lent: Set<number>
   /** What it said was wrong with its app, if it did. */
   fault: Extract<ToArbiter, { kind: 'failed' }> | null
 }
 
 /** A worker's things before it has a process. */
 export type Unborn = Pick<Worker, 'key' | 'generation' | 'waits' | 'alarm' | 'cell'> & {
+  /** What `bind` names, as its slot has it. */
+  readonly listeners: readonly Listener[]
   readonly ours: Fd
   readonly theirs: Fd
   readonly accesslog: Fd | null
@@ -50,13 +55,21 @@ export type Standard = {
 export class Workers {
   readonly #kernel: Kernel
   readonly #heartbeats: Heartbeats
+  readonly #listeners: Pick<Listeners, 'forSlot'>
   readonly #version: string
   readonly #heard: (worker: Worker, what: Heard) => void
   readonly #byPid = new Map<Pid, Worker>()
 
-  constructor(kernel: Kernel, heartbeats: Heartbeats, version: string, heard: (worker: Worker, what: Heard) => void) {
+  constructor(
+    kernel: Kernel,
+    heartbeats: Heartbeats,
+    listeners: Pick<Listeners, 'forSlot'>,
+    version: string,
+    heard: (worker: Worker, what: Heard) => void,
+  ) {
     this.#kernel = kernel
     this.#heartbeats = heartbeats
+    this.#listeners = listeners
     this.#version = version
     this.#heard = heard
   }
@@ -78,13 +91,14 @@ export class Workers {
 
   /** Everything that a worker needs on our side, before there is a process. Ends in `adopt` or in `discard`. */
   prepare(key: Key, generation: Generation, standard: Standard, waits: boolean): Unborn {
+    const listeners = generation.listeners.map((listener) => this.#listeners.forSlot(listener, key.slot))
     const cell = this.#heartbeats.take()
     const opened: Fd[] = []
     try {
       const [ours, theirs] = this.#kernel.channelPair()
       opened.push(ours, theirs)
       const alarm = this.#kernel.alarm()
-      return { key, generation, waits, accesslog: standard.accesslog, ours, theirs, alarm, cell }
+      return { key, generation, listeners, waits, accesslog: standard.accesslog, ours, theirs, alarm, cell }
     } catch (error) {
       for (const fd of opened) this.#kernel.close(fd)
       this.#heartbeats.giveBack(cell)
@@ -94,11 +108,12 @@ export class Workers {
 
   /** The process is there. */
   adopt(unborn: Unborn, pid: Pid): Worker {
-    const { key, generation, waits, ours, theirs, alarm, cell, accesslog } = unborn
+    const { key, generation, listeners, waits, ours, theirs, alarm, cell, accesslog } = unborn
     this.#kernel.close(theirs)
     const channel = new Channel<ToArbiter, ToWorker>(this.#kernel, ours, TO_ARBITER)
-    const worker: Worker = { key, pid, generation, channel, alarm, cell, waits, fault: null }
+    const worker: Worker = { key, pid, generation, channel, alarm, cell, waits, lent: new Set(), fault: null }
     this.#open(worker)
+    this.#sayGo(worker, listeners)
     if (accesslog !== null) channel.send({ kind: 'reopen', files: ['accesslog'] }, [accesslog])
     return worker
   }
@@ -128,9 +143,8 @@ export class Workers {
   }
 
   /** Lets a worker that waits accept connections. */
-  admit(pid: Pid): void {
-    const worker = this.#byPid.get(pid)
-    if (!worker?.waits) return
+  admit(worker: Worker): void {
+    if (!worker.waits) return
     worker.waits = false
     worker.channel.send({ kind: 'accept' })
   }
@@ -178,12 +192,11 @@ export class Workers {
       ended: () => worker.channel.close(),
       garbled: (why) => this.#heard(worker, { kind: 'garbled', why }),
     })
-    this.#sayGo(worker)
   }
 
-  #sayGo({ key, generation, channel, alarm, cell, waits }: Worker): void {
+  #sayGo({ key, generation, channel, alarm, cell, waits }: Worker, listeners: readonly Listener[]): void {
     const { slot } = key
-    const { listeners, settings } = generation
+    const { settings } = generation
     channel.send(
       {
         kind: 'go',

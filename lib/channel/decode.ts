@@ -74,6 +74,8 @@ export const TO_WORKER = {
   refused: { id: isCount, code: isText, message: isText },
   drain: { within: isCount, stopping: isFlag, after: maybe(isCount) },
   accept: {},
+  lend: { slot: isCount, listeners: isList(isAddress) },
+  return: { slot: isCount },
   probe: { path: isText },
   quit: {},
   reopen: { files: isList(isOneOf('stdout', 'stderr', 'accesslog')) },

@@ -45,6 +45,10 @@ export type ToWorker =
   | { readonly kind: 'drain'; readonly within: number; readonly stopping: boolean; readonly after?: number }
   /** Take connections from the shared listeners from now on. */
   | { readonly kind: 'accept' }
+  /** Accept on the listeners of another slot as well. Descriptors: one for each address. */
+  | { readonly kind: 'lend'; readonly slot: number; readonly listeners: readonly ListenerAddress[] }
+  /** That slot has a worker of its own again. */
+  | { readonly kind: 'return'; readonly slot: number }
   /** Ask your own server for this path until it answers with a status below 400 (`readyPath`). */
   | { readonly kind: 'probe'; readonly path: string }
   /** Leave now: connections are cut. */

@@ -24,6 +24,7 @@ import { Gate } from './gate.ts'
 import { acceptRest, closedHandle, type Handle } from './handle.ts'
 import { offerSend, tellSlot } from './identity.ts'
 import type { Joined, WorkerChannel } from './join.ts'
+import { Lent } from './lent.ts'
 import { type Asked, interceptListen, type Listened } from './listen.ts'
 import { watchMemory } from './memory-limit.ts'
 import { type Front, Probe, type Questioned } from './probe.ts'
@@ -56,6 +57,7 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
     bind,
     backlog: settings.backlog,
     dup: (fd) => kernel.dup(fd),
+    grows: settings.reusePort,
     guard: (handle) => gate.guard(handle),
     ask: asker(channel),
     adopt: (server, family) => servers.adopt(server, family),
@@ -70,6 +72,7 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
         })
     },
   })
+  const lent = new Lent(kernel, listened)
   const boot: Boot = new Boot({
     file,
     faults,
@@ -126,6 +129,8 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
         drain.order({ within: ms(message.within), after: ms(message.after ?? 0) })
       } else if (message.kind === 'quit') leave()
       else if (message.kind === 'accept') gate.open()
+      else if (message.kind === 'lend') lent.take(message.slot, message.listeners, received)
+      else if (message.kind === 'return') lent.giveBack(message.slot)
       else if (message.kind === 'probe') probe.start(message.path)
       else if (message.kind === 'reopen') reopen(kernel, message, received, access)
       else for (const fd of received) kernel.close(fd)

@@ -68,26 +68,50 @@ export const NO_HANDLE: Handle = {
   unref: () => undefined,
 }
 
-/** Several sockets behind one server: whatever one of them accepts goes to the server's `onconnection`. */
-export const joinHandles = (handles: readonly Handle[]): Handle & { readonly parts: readonly Handle[] } => {
+/** Several sockets behind one server. */
+export type JoinedHandle = Handle & {
+  readonly parts: readonly Handle[]
+  /** Accepts on this one, too. */
+  add(handle: Handle): void
+  /** Closes this one. */
+  remove(handle: Handle): void
+}
+
+/** Whatever one of the sockets accepts goes to the server's `onconnection`. */
+export const joinHandles = (handles: readonly Handle[]): JoinedHandle => {
   const named = handles.find((handle) => handle.getsockname !== undefined)
-  const joined: Handle & { readonly parts: readonly Handle[] } = {
-    parts: handles,
+  const parts = [...handles]
+  let queue: number | null = null
+  const begin = (handle: Handle): number => {
+    handle.onconnection = (status, client) => joined.onconnection?.(status, client)
+    return handle.listen(queue ?? 0)
+  }
+  const joined: JoinedHandle = {
+    parts,
     onconnection: null,
     listen: (backlog) => {
-      for (const handle of handles) {
-        handle.onconnection = (status, client) => joined.onconnection?.(status, client)
-        const error = handle.listen(backlog)
+      queue = backlog
+      for (const handle of parts) {
+        const error = begin(handle)
         if (error !== 0) return error
       }
       return 0
     },
+    add: (handle) => {
+      parts.push(handle)
+      if (queue !== null) begin(handle)
+    },
+    remove: (handle) => {
+      const at = parts.indexOf(handle)
+      if (at >= 0) parts.splice(at, 1)
+      handle.close()
+    },
     close: (done) => {
-      for (const handle of handles) handle.close()
+      for (const handle of parts) handle.close()
       if (done !== undefined) process.nextTick(done)
     },
-    ref: () => handles.forEach((handle) => void handle.ref()),
-    unref: () => handles.forEach((handle) => void handle.unref()),
+    ref: () => parts.forEach((handle) => void handle.ref()),
+    unref: () => parts.forEach((handle) => void handle.unref()),
     ...(named === undefined ? {} : { getsockname: (out: object) => named.getsockname?.(out) ?? -1 }),
   }
   return joined

@@ -27,6 +27,8 @@ export type ListenPolicy = {
   /** For sockets from `bind`, and for others where the app names no backlog. */
   readonly backlog: number
   dup(fd: Fd): Fd
+  /** More listeners may come to a server later (`reusePort`). */
+  readonly grows: boolean
   /** Puts off accepting on a shared socket as long as it must. */
   guard(handle: Handle): Handle
   /** Asks the arbiter; blocks, so that `address()` is right as soon as `listen` returns, as in Node. */
@@ -105,6 +107,7 @@ export const interceptListen = (policy: ListenPolicy): ReadonlyMap<net.Server, L
         server,
         policy.bind.map((bound) => policy.guard(openHandle(policy.dup(bound.fd)))),
         addresses,
+        policy.grows,
       )
       return go(addresses, true, policy.backlog)
     }
@@ -115,7 +118,7 @@ export const interceptListen = (policy: ListenPolicy): ReadonlyMap<net.Server, L
       process.nextTick(() => server.emit('error', error))
       return
     }
-    take(server, [policy.guard(openHandle(asked.fd))], [asked.address])
+    take(server, [policy.guard(openHandle(asked.fd))], [asked.address], policy.grows)
     go([asked.address], true, queue)
   }
   return listened
@@ -148,8 +151,13 @@ const askInTurn = (policy: ListenPolicy, choices: readonly ListenerAddress[], ba
 }
 
 /** Puts handles where Node looks for one before it makes its own, and the name that `address()` gives of a UNIX socket. */
-const take = (server: ServerInsides, handles: readonly Handle[], addresses: readonly ListenerAddress[]): void => {
-  server._handle = handles.length === 1 && handles[0] !== undefined ? handles[0] : joinHandles(handles)
+const take = (
+  server: ServerInsides,
+  handles: readonly Handle[],
+  addresses: readonly ListenerAddress[],
+  grows: boolean,
+): void => {
+  server._handle = handles.length === 1 && !grows ? handles[0]! : joinHandles(handles)
   const path = addresses.find((each) => each.kind === 'unix')
   if (path?.kind === 'unix') server._pipeName = path.path
 }

@@ -1,4 +1,4 @@
-/** Bound as root, served as somebody else: real users and groups. Needs root, as the setting itself does. */
+/** Bound as root, served as somebody else: real users and groups, as far as the rights of these tests go. */
 import { chmodSync, readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { ask } from '../support/http.ts'
@@ -11,8 +11,6 @@ require('node:http').createServer((req, res) => {
   res.end(JSON.stringify({ ids, groups: process.getgroups(), umask: process.umask(), HOME, USER, LOGNAME }))
 }).listen(3000)
 `
-const isRoot = process.getuid!() === 0
-
 /** An entry of /etc/passwd: daemon is there on every Linux. */
 const [, , uid, gid, , home] = readFileSync('/etc/passwd', 'utf8')
   .split('\n')
@@ -25,9 +23,7 @@ function as(args: readonly string[]): Service {
   return service
 }
 
-const describeAsRoot = isRoot ? describe : describe.skip
-
-describeAsRoot('started as root', () => {
+const startedAsRoot = (): void => {
   test('workers are the user, with its groups and its home, and the arbiter stays root', async () => {
     const service = as(['-u', 'daemon', '-b', '127.0.0.1:0'])
     await service.program.line('all workers are ready')
@@ -75,7 +71,18 @@ describeAsRoot('started as root', () => {
     const { body } = await ask({ host: '127.0.0.77', port: 80 })
     expect(JSON.parse(body).ids[0]).toBe(Number(uid))
   })
-})
+}
+
+const startedAsSomebody = (): void => {
+  test('another user is refused in one line', async () => {
+    const service = serve(['-u', 'daemon'])
+    await service.program.line('monoceros: user: daemon needs the service to be started as root')
+    expect((await service.program.ended()).code).toBe(2)
+  })
+}
+
+if (process.getuid!() === 0) describe('started as root', startedAsRoot)
+else describe('started as somebody else', startedAsSomebody)
 
 test.each([
   [['-u', 'nobody-of-that-name'], 'user: there is no user "nobody-of-that-name" on this machine'],

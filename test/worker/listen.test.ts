@@ -249,6 +249,7 @@ describe('with bind', () => {
     const [first] = bound
     const port = first?.kind === 'tcp' ? first.port : 0
     await worker.printed(new RegExp(`"again",${port}`))
+    await worker.told('log')
     expect(worker.all('asked')).toEqual([])
     expect(worker.all('log')).toHaveLength(1)
     expect((await ask({ port })).body).toBe('again')

@@ -24,6 +24,7 @@ export const SOCKET = {
     type: toggle,
     default: false,
     effect: 'restart',
+    worker: true,
     doc: 'Opens one listener for each worker (SO_REUSEPORT), so that the kernel deals connections out, instead of one that all share.',
   }),
   socketMode: setting({
