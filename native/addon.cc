@@ -14,7 +14,9 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   monoceros::install_loop(env, exports);
   monoceros::install_memory(env, exports);
   monoceros::install_mold(env, exports);
+  monoceros::install_mute(env, exports);
   monoceros::install_process(env, exports);
+  monoceros::install_quiet(env, exports);
   monoceros::install_reap(env, exports);
   monoceros::install_signals(env, exports);
   monoceros::install_spawn(env, exports);

@@ -1,14 +1,8 @@
-// Forking a running Node without exec. What of Node's and V8's insides is relied on stands in this file and is asked for
-// by name; what is missing is said, and then nothing is forked.
-#include <dirent.h>
-#include <dlfcn.h>
-#include <elf.h>
+// A mold: a running Node that forks without exec. What the fork needs of V8's memory, of libc and of libuv.
 #include <fcntl.h>
-#include <link.h>
 #include <poll.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
@@ -16,7 +10,6 @@
 #include <algorithm>
 #include <csignal>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
 
 #include "datagram.h"
@@ -24,102 +17,6 @@
 
 namespace monoceros {
 namespace {
-
-// ── V8's worker threads ─────────────────────────────────────────────────────────────────────────────────────────────
-//
-// They do not survive a fork, but V8 goes on posting tasks to them and waits for what it posted. Node's platform is an
-// object with virtual functions; the two that post are replaced by nothing. A task arrives as a unique_ptr, which by the
-// C++ ABI the caller destroys, so nothing is lost with it; work that V8 joins is then done by the main thread itself.
-
-constexpr const char* kVtable = "_ZTVN4node12NodePlatformE";
-
-struct Poster {
-  const char* since_node_22;
-  const char* node_20;
-};
-constexpr Poster kPosters[] = {
-    {"_ZN4node12NodePlatform26PostTaskOnWorkerThreadImplEN2v812TaskPriorityESt10unique_ptrINS1_4TaskESt14default_"
-     "deleteIS4_EERKNS1_14SourceLocationE",
-     "_ZN4node12NodePlatform18CallOnWorkerThreadESt10unique_ptrIN2v84TaskESt14default_deleteIS3_EE"},
-    {"_ZN4node12NodePlatform33PostDelayedTaskOnWorkerThreadImplEN2v812TaskPriorityESt10unique_ptrINS1_4TaskESt14"
-     "default_deleteIS4_EEdRKNS1_14SourceLocationE",
-     "_ZN4node12NodePlatform25CallDelayedOnWorkerThreadESt10unique_ptrIN2v84TaskESt14default_deleteIS3_EEd"},
-};
-
-void post_nothing() {}
-
-// The slot of a function in the table, null when it is not there. The table's size is known from its symbol.
-void** slot_of(void** table, size_t slots, const Poster& poster) {
-  for (const char* name : {poster.since_node_22, poster.node_20}) {
-    void* function = dlsym(RTLD_DEFAULT, name);
-    if (!function) continue;
-    void** end = table + slots;
-    void** found = std::find(table, end, function);
-    if (found != end) return found;
-    found = std::find(table, end, reinterpret_cast<void*>(post_nothing));  // muted before
-    if (found != end) return found;
-  }
-  return nullptr;
-}
-
-bool replace(void** slot) {
-  const uintptr_t page = static_cast<uintptr_t>(sysconf(_SC_PAGESIZE));
-  void* start = reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(slot) & ~(page - 1));
-  if (mprotect(start, page, PROT_READ | PROT_WRITE) == -1) return false;
-  *slot = reinterpret_cast<void*>(post_nothing);
-  return mprotect(start, page, PROT_READ) == 0;
-}
-
-Napi::Value mute_worker_threads(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  void** table = static_cast<void**>(dlsym(RTLD_DEFAULT, kVtable));
-  if (!table) return Napi::String::New(env, kVtable);
-  Dl_info found{};
-  void* symbol = nullptr;
-  if (!dladdr1(table, &found, &symbol, RTLD_DL_SYMENT) || !symbol) return Napi::String::New(env, kVtable);
-  const size_t slots = static_cast<ElfW(Sym)*>(symbol)->st_size / sizeof(void*);
-  void** posting[2];
-  for (int i = 0; i < 2; i++) {
-    posting[i] = slot_of(table, slots, kPosters[i]);
-    if (!posting[i]) return Napi::String::New(env, kPosters[i].since_node_22);
-  }
-  for (void** slot : posting)
-    if (!replace(slot)) fail(env, errno, "mprotect", kVtable);
-  return env.Null();
-}
-
-// ── what a quiet process shows ──────────────────────────────────────────────────────────────────────────────────────
-
-Napi::Value loop_alive(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), uv_loop_alive(loop_of(info.Env())) != 0);
-}
-
-std::string name_of_thread(const char* tid) {
-  char text[64] = "";
-  const int fd = open((std::string("/proc/self/task/") + tid + "/comm").c_str(), O_RDONLY | O_CLOEXEC);
-  if (fd == -1) return text;
-  const ssize_t size = read(fd, text, sizeof text - 1);
-  close(fd);
-  return std::string(text, size > 0 ? static_cast<size_t>(size) - 1 : 0);
-}
-
-Napi::Value threads(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  DIR* directory = opendir("/proc/self/task");
-  if (!directory) fail(env, errno, "opendir", "/proc/self/task");
-  Napi::Array result = Napi::Array::New(env);
-  while (const struct dirent* entry = readdir(directory)) {
-    if (entry->d_name[0] == '.') continue;
-    Napi::Object one = Napi::Object::New(env);
-    one.Set("id", atoi(entry->d_name));
-    one.Set("name", name_of_thread(entry->d_name));
-    result.Set(result.Length(), one);
-  }
-  closedir(directory);
-  return result;
-}
-
-// ── the fork ────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 struct Range {
   uintptr_t from, to;
@@ -177,7 +74,7 @@ bool fork_orphan(Outcome& outcome) {
   sigset_t before;
   block_signals(&before);
   outcome.child = 0;
-  outcome.error = 0;
+  outcome.error = ECHILD;  // somebody killed the middle process before it forked
   const pid_t middle = vfork();
   if (middle == 0) {
     const pid_t child = fork();
@@ -199,8 +96,6 @@ bool fork_orphan(Outcome& outcome) {
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return false;
 }
-
-// ── serving ─────────────────────────────────────────────────────────────────────────────────────────────────────────
 
 // A mold whose adopter is gone has nobody to fork for.
 [[noreturn]] void leave() { _exit(0); }
@@ -285,25 +180,8 @@ Napi::Value serve_forks(const Napi::CallbackInfo& info) {
   }
 }
 
-// Requests in flight: file and dns work, writes, connects (uv.h).
-Napi::Value loop_requests(const Napi::CallbackInfo& info) {
-  return Napi::Number::New(info.Env(), loop_of(info.Env())->active_reqs.count);
-}
-
-void become_leader(const Napi::CallbackInfo& info) {
-  const bool session = info[0].ToBoolean();
-  if ((session ? setsid() : setpgid(0, 0)) == -1) fail(info.Env(), errno, session ? "setsid" : "setpgid");
-}
-
 }  // namespace
 
-void install_mold(Napi::Env env, Napi::Object exports) {
-  put(env, exports, "muteWorkerThreads", mute_worker_threads);
-  put(env, exports, "loopAlive", loop_alive);
-  put(env, exports, "loopRequests", loop_requests);
-  put(env, exports, "threads", threads);
-  put(env, exports, "serveForks", serve_forks);
-  put(env, exports, "becomeLeader", become_leader);
-}
+void install_mold(Napi::Env env, Napi::Object exports) { put(env, exports, "serveForks", serve_forks); }
 
 }  // namespace monoceros

@@ -97,6 +97,11 @@ void set_parent_death_signal(const Napi::CallbackInfo& info) {
   if (prctl(PR_SET_PDEATHSIG, integer(info[0])) == -1) fail(info.Env(), errno, "prctl");
 }
 
+void become_leader(const Napi::CallbackInfo& info) {
+  const bool session = info[0].ToBoolean();
+  if ((session ? setsid() : setpgid(0, 0)) == -1) fail(info.Env(), errno, session ? "setsid" : "setpgid");
+}
+
 int known_resource(const Napi::Value& name) {
   const int resource = resource_number(text(name, "prlimit"));
   if (resource == -1) fail(name.Env(), EINVAL, "prlimit", name.As<Napi::String>().Utf8Value());
@@ -143,6 +148,7 @@ void install_process(Napi::Env env, Napi::Object exports) {
   put(env, exports, "getppid", get_ppid);
   put(env, exports, "becomeSubreaper", become_subreaper);
   put(env, exports, "setParentDeathSignal", set_parent_death_signal);
+  put(env, exports, "becomeLeader", become_leader);
   put(env, exports, "getLimit", get_limit);
   put(env, exports, "setLimit", set_limit);
 }

@@ -88,9 +88,12 @@ Napi::Value read_signals(const Napi::CallbackInfo& info) {
   while (size == -1 && errno == EINTR);
   if (size == -1 && errno != EAGAIN) fail(info.Env(), errno, "read");
   size_t count = size > 0 ? static_cast<size_t>(size) / sizeof(Record) : 0;
-  if (count + kSignals <= most)
-    for (int signal = 1; signal < kSignals; signal++)
-      if (unwritten[signal].load(std::memory_order_relaxed) && unwritten[signal].exchange(false)) records[count++] = Record{signal, 0, 0, SI_USER};
+  if (count + kSignals <= most) {
+    for (int signal = 1; signal < kSignals; signal++) {
+      const bool found = unwritten[signal].load(std::memory_order_relaxed) && unwritten[signal].exchange(false);
+      if (found) records[count++] = Record{signal, 0, 0, SI_USER};
+    }
+  }
   return Napi::Number::New(info.Env(), static_cast<uint32_t>(count));
 }
 

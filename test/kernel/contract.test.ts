@@ -3,13 +3,13 @@ import type { SpawnPlan } from '../../lib/kernel/kernel.ts'
 import { type Fd, fd } from '../../lib/units.ts'
 import { FakeKernel } from '../support/fake-kernel.ts'
 import { playScenes } from '../support/scenes.ts'
-import { contract, type Play, type World } from './contract.ts'
+import { contract, type World } from './contract.ts'
 import { scenes } from './real.scenes.ts'
 
 describe('the kernel', () => playScenes(join(__dirname, 'real.scenes.ts'), scenes))
 
 describe('the fake kernel', () => {
-  for (const [title, play] of Object.entries<Play>(contract)) it(title, async () => play(fakeWorld()))
+  for (const [title, play] of Object.entries(contract)) it(title, async () => play(fakeWorld()))
 })
 
 function fakeWorld(): World {

@@ -7,7 +7,7 @@ import { contract, type Play } from './contract.ts'
 import { realKernel } from './real.ts'
 
 export const scenes: Scenes = Object.fromEntries(
-  Object.entries<Play>(contract).map(([title, play]) => [title, () => inWorld(play)]),
+  Object.entries(contract).map(([title, play]) => [title, () => inWorld(play)]),
 )
 
 async function inWorld(play: Play): Promise<void> {
