@@ -3,15 +3,18 @@ import { isMainThread } from 'node:worker_threads'
 import { forgetOptions } from '../worker/exec-argv.ts'
 import { isCalled } from '../worker/join.ts'
 import { evaluatedMain, whenMainHasBegun } from '../worker/main-module.ts'
+import { compileLazily } from './eager.ts'
 import { Mold } from './mold.ts'
 
 const imports = forgetOptions()
-if (isMainThread && isCalled() && process.argv[1] !== undefined) {
-  const mold = new Mold(process.argv[1])
+const isMold = isMainThread && isCalled() && process.argv[1] !== undefined
+const mold = isMold ? new Mold(process.argv[1]!) : null
+// In the app's own threads as well, where this file is loaded again.
+compileLazily()
+if (mold !== null)
   whenMainHasBegun(imports, async () => {
     const exports = await evaluatedMain()
     if (exports === null) return
     const boot = await mold.serve()
     boot.evaluated(exports.value)
   })
-}

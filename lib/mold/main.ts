@@ -2,6 +2,7 @@
 import { pathToFileURL } from 'node:url'
 import { forgetOptions } from '../worker/exec-argv.ts'
 import { isCalled } from '../worker/join.ts'
+import { compileLazily } from './eager.ts'
 import { Mold } from './mold.ts'
 
 const [, , file, name, dashes, ...args] = process.argv
@@ -13,6 +14,7 @@ forgetOptions()
 // What the app would find under plain node.
 process.argv.splice(1, process.argv.length, file, ...args)
 const mold = new Mold(file)
+compileLazily()
 // In a constant: inside of `import()` the compiler (7.0) loses where the function came from.
 const url = pathToFileURL(file).href
 import(url).then(

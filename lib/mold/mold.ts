@@ -23,6 +23,7 @@ import { runHooks } from './hooks.ts'
 import { type Holdings, holdings, stillOpen } from './quiet.ts'
 import { installRandomness, type Randomness } from './randomness.ts'
 import { type RecordedListen, recordListen } from './recorded-listen.ts'
+import { Rehearsal } from './rehearsal.ts'
 import { serveForks } from './serve.ts'
 import { warmUp } from './warm-up.ts'
 
@@ -41,6 +42,7 @@ export class Mold {
   readonly #faults: Faults
   readonly #file: string
   readonly #randomness: Randomness
+  readonly #rehearsal: Rehearsal
   readonly #listen: RecordedListen
   readonly #before: Holdings
 
@@ -63,6 +65,7 @@ export class Mold {
     warmUp()
     this.#before = { ...holdings(this.#kernel, this.#mold), requests: 0 }
     this.#randomness = installRandomness()
+    this.#rehearsal = new Rehearsal()
     this.#listen = recordListen()
     this.#faults.watch()
   }
@@ -78,6 +81,7 @@ export class Mold {
    */
   async serve(): Promise<Boot> {
     await runHooks('preFork').catch((error) => this.threw(error))
+    await this.#rehearsal.run()
     await this.#rest()
     this.#faults.settle()
     this.#tellOfCopies()

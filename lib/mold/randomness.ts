@@ -31,6 +31,7 @@ export function installRandomness(): Randomness {
   // A context of its own, made here, whose generator is seeded when it is first used: in the child.
   const fresh = runInNewContext('Math.random') as () => number
   const stopRecording = record()
+  const stock = stockOfIntegers()
   let draw = Math.random
   Math.random = function random() {
     return draw()
@@ -41,9 +42,26 @@ export function installRandomness(): Randomness {
       setFlagsFromString(`--random-seed=${crypto.randomBytes(4).readInt32LE() || 1}`)
       draw = fresh
       for (let n = 0; n < UUIDS; n++) crypto.randomUUID()
-      for (let n = 0; n < INTEGERS; n++) crypto.randomInt(2)
+      if (stock !== null) crypto.randomFillSync(stock)
+      else for (let n = 0; n < INTEGERS; n++) crypto.randomInt(2)
     },
   }
+}
+
+/** The bytes that `randomInt` reads its numbers from, where this Node reads them as we expect: filling beats drawing. */
+function stockOfIntegers(): Uint8Array | null {
+  const { readUIntBE } = Buffer.prototype
+  let stock: Uint8Array | null = null
+  Buffer.prototype.readUIntBE = function (this: Buffer, ...args: [number, number]) {
+    stock = this
+    return Reflect.apply(readUIntBE, this, args)
+  }
+  try {
+    crypto.randomInt(2)
+  } finally {
+    Buffer.prototype.readUIntBE = readUIntBE
+  }
+  return stock
 }
 
 const RECORDED = ['randomBytes', 'randomFillSync', 'randomFill', 'randomInt', 'randomUUID'] as const

@@ -1,0 +1,193 @@
+/**
+ * `npm run bench -- preload [--targets preload,exec,cluster,gunicorn] [--only kills,starts,memory,first,load,scavenges]
+ *  [--kills 100] [--rounds 3] [--load 10]`
+ *
+ * Workers that are forked from a loaded app (`--preload`) against fork/exec, node:cluster and `gunicorn --preload` (where
+ * it is installed): how soon a killed worker is replaced, how soon all serve, what they take of the memory, how fast they
+ * answer. `--load`: seconds of wrk for each figure that needs load.
+ */
+const { spawn } = require('node:child_process')
+const { once } = require('node:events')
+const { readFileSync } = require('node:fs')
+const { parseArgs } = require('node:util')
+const { ask } = require('./preload/client.js')
+const { NAMES, start } = require('./preload/targets.js')
+const { median, percentile, spread, table } = require('./support/figures.js')
+
+const { values } = parseArgs({
+  options: {
+    targets: { type: 'string', default: NAMES.join(',') },
+    only: { type: 'string', default: 'kills,starts,memory,first,load,scavenges' },
+    kills: { type: 'string', default: '100' },
+    rounds: { type: 'string', default: '3' },
+    load: { type: 'string', default: '10' },
+    port: { type: 'string', default: '18800' },
+  },
+})
+const targets = values.targets.split(',')
+const rounds = Number(values.rounds)
+const delay = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
+/** A killed worker's successor comes to rest. */
+const REST = 150
+
+/** A port for each run: connections of the one before may still be there. */
+let port = Number(values.port)
+async function withService(name, options, use) {
+  const service = start(name, { ...options, port: ++port })
+  try {
+    await service.serving(options.workers)
+    return await use(service)
+  } finally {
+    await service.stop()
+  }
+}
+
+async function load(seconds) {
+  const child = spawn('wrk', ['-t1', '-c32', `-d${seconds}s`, `http://127.0.0.1:${port}/`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  let output = ''
+  child.stdout.on('data', (text) => {
+    output += text
+  })
+  await once(child, 'close')
+  return Number(/Requests\/sec:\s+([\d.]+)/.exec(output)[1])
+}
+
+/** SIGKILL of the only worker, to the first byte of another one's answer. */
+async function kills() {
+  const rows = [['SIGKILL to answer, ms', 'p50', 'p90', 'p99']]
+  for (const name of targets) {
+    const took = await withService(name, { workers: 1 }, async (service) => {
+      const times = []
+      for (let n = 0; n < Number(values.kills); n++) {
+        const { body } = await ask(port)
+        await delay(REST)
+        const killed = performance.now()
+        process.kill(body.pid, 'SIGKILL')
+        const answer = await ask(port)
+        if (answer.body.pid === body.pid) throw new Error(`${name}: a killed worker answered`)
+        times.push(answer.at - killed)
+        await service.serving(n + 2)
+      }
+      return times
+    })
+    rows.push([name, ...[0.5, 0.9, 0.99].map((rank) => percentile(took, rank).toFixed(1))])
+  }
+  table(rows)
+}
+
+/** Start to all workers serving, of an app that takes 300 ms to load. */
+async function starts() {
+  const rows = [['start to all serving, ms', '1 worker', '4 workers', '8 workers']]
+  for (const name of targets) {
+    const cells = []
+    for (const workers of [1, 4, 8]) {
+      const took = []
+      for (let n = 0; n < rounds; n++)
+        await withService(name, { workers, load: 300 }, async (service) => {
+          took.push((await service.serving(workers)) - service.begun)
+        })
+      cells.push(spread(took, 0))
+    }
+    rows.push([name, ...cells])
+  }
+  table(rows)
+}
+
+/** The proportional set sizes of all processes together, in MB. */
+const pss = (pids) => {
+  let sum = 0
+  for (const pid of pids) sum += Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1])
+  return sum / 1024
+}
+
+async function memory() {
+  const rows = [['PSS of all processes, MB', 'workers', 'idle', 'after load', 'of cluster, idle', 'of cluster, load']]
+  for (const heap of [0, 60])
+    for (const workers of [4, 8]) {
+      const found = new Map()
+      for (const name of targets)
+        await withService(name, { workers, heap }, async (service) => {
+          await delay(2000)
+          const idle = pss(service.pids())
+          await load(values.load)
+          await delay(1000)
+          found.set(name, { idle, loaded: pss(service.pids()) })
+        })
+      const peer = found.get('cluster')
+      for (const [name, { idle, loaded }] of found) {
+        const ratios = peer ? [idle / peer.idle, loaded / peer.loaded] : []
+        const what = heap === 0 ? 'small app' : `heap of ${heap} MB`
+        rows.push([`${name}, ${what}`, workers, ...[idle, loaded].map((mb) => mb.toFixed(0)), ...ratios.map(digits2)])
+      }
+    }
+  table(rows)
+}
+const digits2 = (value) => value.toFixed(2)
+
+/** The first requests that a fresh worker answers, one after the other. */
+async function first() {
+  const rows = [['ms, p50', 'first request', 'second', 'tenth']]
+  for (const name of targets) {
+    const took = Array.from({ length: 10 }, () => [])
+    await withService(name, { workers: 1 }, async (service) => {
+      for (let n = 0; n < Number(values.kills) / 2; n++) {
+        await delay(REST)
+        let pid
+        for (const times of took) {
+          const begun = performance.now()
+          const { at, body } = await ask(port)
+          times.push(at - begun)
+          pid = body.pid
+        }
+        process.kill(pid, 'SIGKILL')
+        await service.serving(n + 2)
+      }
+    })
+    rows.push([name, ...[0, 1, 9].map((place) => median(took[place]).toFixed(2))])
+  }
+  table(rows)
+}
+
+/** By turns, since the machine's speed varies. */
+async function underLoad() {
+  const found = new Map(targets.map((name) => [name, []]))
+  for (let n = 0; n < rounds; n++)
+    for (const name of targets)
+      await withService(name, { workers: 2 }, async () => {
+        await load(1)
+        found.get(name).push(await load(values.load))
+      })
+  const peer = found.get('exec')
+  const rows = [['2 workers', 'requests/s', 'of exec']]
+  for (const [name, all] of found)
+    rows.push([name, spread(all, 0), peer ? spread(all.map((one, n) => one / peer[n])) : ''])
+  table(rows)
+}
+
+async function scavenges() {
+  const rows = [['one worker, MB', 'heap used', 'resident', 'heap after 100,000 scavenges', 'resident']]
+  for (const name of targets.filter((one) => one !== 'gunicorn'))
+    await withService(name, { workers: 1 }, async () => {
+      const { body: before } = await ask(port, '/scavenge?n=1000')
+      const { body: after } = await ask(port, '/scavenge?n=100000')
+      const cells = [before.heap, before.rss, after.heap, after.rss].map((bytes) => (bytes / 2 ** 20).toFixed(1))
+      rows.push([name, ...cells])
+    })
+  table(rows)
+}
+
+async function main() {
+  const parts = { kills, starts, memory, first, load: underLoad, scavenges }
+  console.log(`Node ${process.version}, load average ${readFileSync('/proc/loadavg', 'utf8').split(' ')[0]}\n`)
+  for (const part of values.only.split(',')) {
+    await parts[part]()
+    console.log()
+  }
+}
+
+main().catch((error) => {
+  console.error(error)
+  process.exitCode = 1
+})

@@ -1,0 +1,33 @@
+/**
+ * Takes `APP_LOAD` milliseconds to load and holds a heap of `APP_HEAP` MB. Prints `serving PID` when it listens.
+ * `/scavenge?n=` collects the young generation so often, with something in it, and answers with the process's memory.
+ */
+const http = require('node:http')
+
+const until = performance.now() + Number(process.env.APP_LOAD ?? 0)
+while (performance.now() < until);
+
+const ENTRY = 96
+exports.heap = Array.from({ length: (Number(process.env.APP_HEAP ?? 0) * 2 ** 20) / ENTRY }, (_, n) => ({
+  id: n,
+  name: `entry ${n}`,
+  next: [n],
+}))
+
+function scavenge(times) {
+  require('node:v8').setFlagsFromString('--expose-gc')
+  const collect = require('node:vm').runInNewContext('gc')
+  for (let n = 0; n < times; n++) {
+    scavenge.last = Array.from({ length: 100 }, (_, i) => ({ i }))
+    collect({ type: 'minor' })
+  }
+  return { pid: process.pid, heap: process.memoryUsage().heapUsed, rss: process.memoryUsage.rss() }
+}
+
+http
+  .createServer((req, res) => {
+    const [, times] = /^\/scavenge\?n=(\d+)$/.exec(req.url) ?? []
+    res.setHeader('content-type', 'application/json')
+    res.end(JSON.stringify(times === undefined ? { pid: process.pid } : scavenge(Number(times))))
+  })
+  .listen(Number(process.env.APP_PORT), '127.0.0.1', 1024, () => console.log(`serving ${process.pid}`))

@@ -1,0 +1,78 @@
+/** What is compared. `start` gives a running service, whose processes `pids` names: the one that was started first. */
+const { spawn, spawnSync } = require('node:child_process')
+const { once } = require('node:events')
+const { readFileSync } = require('node:fs')
+const { join } = require('node:path')
+
+const CLI = join(__dirname, '../../dist/cli/monoceros.js')
+/** Each crash is answered at once, however many there are. */
+const AT_ONCE = ['--startsecs', '0', '--crash-limit', '0', '--restart-delay', '0ms', '--restart-delay-max', '1ms']
+
+const monoceros = (...more) => {
+  return ({ workers, port }) => [
+    process.execPath,
+    [CLI, join(__dirname, 'app.js'), '-w', workers, '-b', `127.0.0.1:${port}`, ...AT_ONCE, ...more].map(String),
+  ]
+}
+
+const COMMANDS = {
+  preload: monoceros('--preload'),
+  exec: monoceros(),
+  cluster: () => [process.execPath, [join(__dirname, 'cluster.js')]],
+  gunicorn: ({ workers, port }) => [
+    'gunicorn',
+    ['--preload', '-w', `${workers}`, '-b', `127.0.0.1:${port}`, '-c', join(__dirname, 'gunicorn.conf.py'), 'app:app'],
+  ],
+}
+
+exports.NAMES = Object.keys(COMMANDS).filter(
+  (name) => name !== 'gunicorn' || spawnSync('gunicorn', ['--version']).status === 0,
+)
+
+exports.start = (name, { workers, port, load = 0, heap = 0 }) => {
+  const [command, args] = COMMANDS[name]({ workers, port })
+  const env = { ...process.env, APP_PORT: port, APP_WORKERS: workers, APP_LOAD: load, APP_HEAP: heap }
+  // Ours would be every child's.
+  delete env.NODE_OPTIONS
+  const begun = performance.now()
+  const child = spawn(command, args, { env, cwd: __dirname, stdio: ['ignore', 'pipe', 'pipe'] })
+  let output = ''
+  let served = 0
+  const waiting = new Set()
+  let failed
+  const ended = new Promise((_, reject) => {
+    failed = () => reject(new Error(`${name} ended:\n${output}`))
+  })
+  ended.catch(() => undefined)
+  child.once('exit', failed)
+  for (const stream of [child.stdout, child.stderr])
+    stream.setEncoding('utf8').on('data', (text) => {
+      output = (output + text).slice(-10_000)
+      served += text.match(/^serving \d/gm)?.length ?? 0
+      for (const look of waiting) look()
+    })
+  return {
+    begun,
+    pids: () => [child.pid, ...descendants(child.pid)],
+    /** When so many workers have said, since the start, that they serve. */
+    serving(count) {
+      const there = new Promise((resolve) => {
+        const look = () => served >= count && waiting.delete(look) && resolve(performance.now())
+        waiting.add(look)
+        look()
+      })
+      return Promise.race([there, ended])
+    },
+    async stop() {
+      child.off('exit', failed)
+      const gone = once(child, 'exit')
+      child.kill('SIGTERM')
+      await gone
+    },
+  }
+}
+
+const descendants = (pid) => {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
+  return children.flatMap((child) => [child, ...descendants(child)])
+}
