@@ -131,6 +131,8 @@ export class Arbiter implements Turn {
       case 'retire':
         this.#around.report.retires(worker, what.reason)
         return this.happened({ kind: 'retire', key })
+      case 'loaded':
+        return this.#around.loaded(key.generation, what)
       case 'listen':
         return answerListen(this.#around, worker, what, this.#stopping)
       case 'draining':

@@ -31,6 +31,7 @@ import { prepareGeneration } from './prepare.ts'
 import { type Origin, Reloader } from './reloader.ts'
 import { Report } from './report.ts'
 import { ServiceManager } from './service-manager.ts'
+import { SourceWatch } from './source-watch.ts'
 import { StatusView } from './status.ts'
 import type { Notice } from './surroundings.ts'
 import { Workers } from './workers.ts'
@@ -110,11 +111,13 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
     loaded,
   )
   const metrics = new Metrics({ pool: () => arbiter.pool, workers, heartbeats, listeners, log })
+  const sources = new SourceWatch({ log, now: () => kernel.now(), reload: () => void reload(), wake }, loaded)
   let mark = companionsMark(loaded, first.program.file)
 
   const told = (notice: Notice): void => {
     service.noticed(notice)
     hooks.noticed(notice)
+    sources.noticed(notice)
     metrics.noticed(notice)
     if (notice.kind === 'halted') code = notice.cause === 'appFailed' ? EXIT_CODE.app : EXIT_CODE.boot
     if (notice.kind === 'started') manager.start()
@@ -158,10 +161,11 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
       listeners,
       report,
       told,
+      loaded: (generation, what) => sources.loaded(generation, what),
       wake,
       standard: () => outputs.standard,
       molds,
-      wards: [molds, manager, service, hooks],
+      wards: [molds, manager, service, sources, hooks],
       over: end,
       elsewhere(order) {
         if (order.kind === 'reload') void reload()
@@ -181,6 +185,7 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
         log.configure(styleOf(config))
         useOutputs(config)
         hooks.adopt(read)
+        sources.adopt(read)
         arbiter.reload(generation)
       },
       schedule: (job) => arbiter.schedule(job),

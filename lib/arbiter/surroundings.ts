@@ -1,4 +1,5 @@
 /** What the arbiter's turn needs of the rest of its process. */
+import type { ToArbiter } from '../channel/messages.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Effect } from '../supervision/pool.ts'
 import type { Listeners } from './listeners.ts'
@@ -21,6 +22,8 @@ export type Surroundings = {
   readonly wake: () => void
   /** What the pool says to everybody: `started`, `reloaded`, `halted`, `emptied` … */
   readonly told: (effect: Notice) => void
+  /** A worker of that generation has loaded these files. */
+  readonly loaded: (generation: number, what: Extract<ToArbiter, { kind: 'loaded' }>) => void
   /** Nothing is left to supervise. */
   readonly over: () => void
   /** Where workers are forked from with `preload`; also one of the wards. */

@@ -93,6 +93,7 @@ export const TO_ARBITER = {
     stack: maybe(isText),
   },
   retire: { reason: isText },
+  loaded: { files: isList(isText), since: isCount },
   draining: { idle: isCount, active: isCount },
   log: { level: isOneOf('info', 'warning'), text: isText },
 } satisfies Shapes<ToArbiter>

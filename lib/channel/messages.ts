@@ -80,6 +80,11 @@ export type ToArbiter =
   | { readonly kind: 'failed'; readonly fault: AppFault; readonly text: string; readonly stack?: string }
   /** Wants to be replaced and then drained (`maxRequests`, `maxMemory`). */
   | { readonly kind: 'retire'; readonly reason: string }
+  /**
+   * Absolute paths of what the app has loaded, or has looked for in vain; only with `reload`. `since`: milliseconds of the
+   * epoch, before any of them was read.
+   */
+  | { readonly kind: 'loaded'; readonly files: readonly string[]; readonly since: number }
   /** Progress of a drain, for the log: connections without and with a request in flight. */
   | { readonly kind: 'draining'; readonly idle: number; readonly active: number }
   /** One line for the log. The arbiter adds who said it. */

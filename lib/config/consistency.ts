@@ -19,6 +19,8 @@ export function contradictions({ config, sources }: Merged): Problem[] {
       if (config[name] !== null) complain(name, 'needs certfile, which is not set')
   if (config.certReqs !== 'none' && config.caCerts === null)
     complain('certReqs', `is "${config.certReqs}" and needs caCerts, which is not set`)
+  if (config.reload && config.preload)
+    complain('reload', 'cannot be used with preload: what a mold has loaded is not known; use it for development only')
   if (config.restartDelay > config.restartDelayMax)
     complain(
       sources.restartDelay.kind === 'default' ? 'restartDelayMax' : 'restartDelay',

@@ -83,7 +83,8 @@ export class Loop {
   #run(): void {
     const now = this.#kernel.now()
     const late = this.#planned === null ? 0 : now - this.#planned
-    this.#planned = null
+    // We may be stopped in the middle of a turn, and go on with another one at once.
+    this.#planned = now
     this.#guard(() => this.#signals())
     this.#guard(() => this.#turn.hear(now))
     this.#guard(() => this.#turn.reap(now))

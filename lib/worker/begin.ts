@@ -23,6 +23,7 @@ import { Faults } from './faults.ts'
 import { Gate } from './gate.ts'
 import { acceptRest, closedHandle, type Handle } from './handle.ts'
 import { offerSend, tellSlot } from './identity.ts'
+import { watchImports } from './imports.ts'
 import type { Joined, WorkerChannel } from './join.ts'
 import { Lent } from './lent.ts'
 import { type Asked, interceptListen, type Listened } from './listen.ts'
@@ -50,6 +51,9 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
     responded: tellBoth(access, durations),
     warn,
   })
+  const reportImports = settings.reload
+    ? watchImports((files, since) => void channel.send({ kind: 'loaded', files, since }))
+    : null
   const gate = new Gate(!go.waits)
   const bind = go.listeners.map((address, place) => ({ address, fd: listeners[place]! }))
 
@@ -80,7 +84,10 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
     schemeOf: schemeOf(settings),
     target: exportTarget(settings.exportAddress, process.env.PORT),
     listening: () => accepting(listened),
-    ready: (address) => void channel.send({ kind: 'ready', address }),
+    ready(address) {
+      reportImports?.()
+      channel.send({ kind: 'ready', address })
+    },
     warn,
   })
   const drain = new Drain({

@@ -13,6 +13,7 @@ describe('a datagram of the channel', () => {
       { kind: 'failed', fault: 'threw', text: 'Error: x', stack: 'Error: x\n    at y' },
       { kind: 'failed', fault: 'exited', text: 'ended' },
       { kind: 'retire', reason: '10 requests' },
+      { kind: 'loaded', files: ['/app/server.js'], since: 1 },
       { kind: 'draining', idle: 0, active: 3 },
       { kind: 'log', level: 'warning', text: 'ä' },
     ]

@@ -72,7 +72,8 @@ export const RELOAD = {
     type: toggle,
     default: false,
     effect: 'restart',
-    doc: 'For development: reloads when a file that the app has imported changes.',
+    worker: true,
+    doc: 'For development: reloads when a file that the app has imported, or the config file, changes.',
   }),
   reloadExtraFiles: setting({
     flags: ['--reload-extra-file'],
