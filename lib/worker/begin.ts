@@ -146,8 +146,9 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
     garbled: () => undefined,
   })
   channel.unref()
-  const missing = kernel.watchForStuckStack(alarm)
-  if (missing !== null) warn(`the stack of a stuck worker cannot be shown: this Node has no ${missing}`)
+  // Null: the thread of the addon watches. Else it names the symbol that this Node lacks.
+  if (kernel.watchForStuckStack(alarm) !== null)
+    void import('./stack-thread.ts').then(({ startStackThread }) => startStackThread(alarm))
   const source = { counts: () => servers.counts(), durations }
   const lastBeat = startBeat(row(kernel.map(memory), go.cell), source, beatInterval(settings.timeout))
   kernel.close(memory)

@@ -1,8 +1,10 @@
 /** The sign of life. */
+import { join } from 'node:path'
 import { ms } from '../../lib/units.ts'
 import { beatInterval } from '../../lib/worker/beat.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { ask, converse } from '../support/http.ts'
+import { startNode } from '../support/process.ts'
 import { LOOPBACK, startWorker, type Worker } from './worker.ts'
 
 const app = (text: string): string => `${temporaryFolder({ 'app.js': text })}/app.js`
@@ -89,6 +91,11 @@ it('The stack of a loop that never turns is printed when the arbiter rings.', as
   await worker.printed(/forEver .*app\.js:2/)
   worker.order({ signal: 'SIGKILL' })
   expect(await worker.ended()).toMatchObject({ signal: 'SIGKILL' })
+})
+
+it('A Node without the symbols for that shows the stack through its inspector.', async () => {
+  const program = startNode(join(__dirname, 'stuck.js'))
+  await program.line(/neverComesBack .*stuck\.js:\d+/)
 })
 
 it('Its output goes to new files when it is told so.', async () => {
