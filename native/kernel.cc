@@ -1,6 +1,9 @@
 #include "kernel.h"
 
+#include <signal.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include <cerrno>
@@ -64,6 +67,20 @@ int resource_number(const std::string& name) {
     if (name == row.first) return static_cast<int>(row.second);
   return -1;
 }
+
+void* symbol(const char* name) {
+  static uv_lib_t node;
+  static const bool opened = uv_dlopen(nullptr, &node) == 0;
+  void* found = nullptr;
+  return opened && uv_dlsym(&node, name, &found) == 0 ? found : nullptr;
+}
+
+SignalsBlocked::SignalsBlocked() {
+  const unsigned long all = ~0ul;
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before_, sizeof all);
+}
+
+SignalsBlocked::~SignalsBlocked() { syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before_, nullptr, sizeof before_); }
 
 uv_loop_s* loop_of(Napi::Env env) {
   uv_loop_s* loop = nullptr;

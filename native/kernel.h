@@ -28,6 +28,23 @@ inline bool given(const Napi::Value& value) { return !value.IsUndefined() && !va
 // RLIMIT_* by its name without the prefix; -1 when there is none of that name.
 int resource_number(const std::string& name);
 
+// A symbol of the Node binary, null where it has none of that name. By libuv, whose binary is older than the build
+// machine's: dlsym(3) itself would ask for glibc 2.34, Node asks for 2.28. Likewise elsewhere in this addon.
+void* symbol(const char* name);
+
+// Blocks every signal for the calling thread, and unblocks what was not blocked before (rt_sigprocmask(2)): glibc's own
+// function leaves out two signals that it keeps to itself.
+class SignalsBlocked {
+ public:
+  SignalsBlocked();
+  ~SignalsBlocked();
+  SignalsBlocked(const SignalsBlocked&) = delete;
+  SignalsBlocked& operator=(const SignalsBlocked&) = delete;
+
+ private:
+  unsigned long before_ = 0;
+};
+
 // The event loop of this Node environment.
 struct uv_loop_s* loop_of(Napi::Env env);
 

@@ -86,12 +86,12 @@ struct sockaddr_un unix_name(Napi::Env env, const std::string& path, const std::
 // EADDRINUSE where somebody accepts on the path, EEXIST where it is no socket at all; silent where it is free or was
 // left behind by a server that is gone.
 void require_free(Napi::Env env, const std::string& path) {
-  struct stat found {};
-  if (lstat(path.c_str(), &found) == -1) {
+  struct statx found {};
+  if (statx(AT_FDCWD, path.c_str(), AT_SYMLINK_NOFOLLOW, STATX_TYPE, &found) == -1) {
     if (errno == ENOENT) return;
     fail(env, errno, "bind", path);
   }
-  if (!S_ISSOCK(found.st_mode)) fail(env, EEXIST, "bind", path);
+  if (!S_ISSOCK(found.stx_mode)) fail(env, EEXIST, "bind", path);
   const struct sockaddr_un name = unix_name(env, path, path);
   Owned probe(stream_socket(env, AF_UNIX));
   if (connect(probe.get(), reinterpret_cast<const struct sockaddr*>(&name), sizeof name) == 0)

@@ -37,9 +37,9 @@ Napi::Value map(const Napi::CallbackInfo& info) {
   const int seals = fcntl(fd, F_GET_SEALS);
   if (seals == -1) fail(env, errno, "fcntl");
   if (!(seals & F_SEAL_SHRINK)) fail(env, EINVAL, "mmap");
-  struct stat file {};
-  if (fstat(fd, &file) == -1) fail(env, errno, "fstat");
-  const size_t size = static_cast<size_t>(file.st_size);
+  struct statx file {};
+  if (statx(fd, "", AT_EMPTY_PATH, STATX_SIZE, &file) == -1) fail(env, errno, "statx");
+  const size_t size = static_cast<size_t>(file.stx_size);
   void* memory = mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (memory == MAP_FAILED) fail(env, errno, "mmap");
   return Napi::ArrayBuffer::New(env, memory, size, [size](Napi::Env, void* mapped) { munmap(mapped, size); });

@@ -8,7 +8,6 @@
 #include <uv.h>
 
 #include <algorithm>
-#include <csignal>
 #include <cerrno>
 #include <cstring>
 
@@ -60,28 +59,18 @@ struct Outcome {
   volatile int error;
 };
 
-void block_signals(sigset_t* before) {
-  sigset_t all;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, before);
-}
-
 // Forks a child whose parent is gone at once, so that the nearest subreaper adopts it. True in the child. The middle
 // process is a vfork: it borrows this memory and stack, so that page tables are copied once, for the child, and not for
 // a process that only exits. glibc's own fork makes the child, since malloc, stdio and thread ids must be right in it.
 // Returns to the mold after the middle has been reaped: only then has the adoption happened.
 bool fork_orphan(Outcome& outcome) {
-  sigset_t before;
-  block_signals(&before);
+  const SignalsBlocked blocked;  // unblocked again in the mold and in the child, by leaving this function
   outcome.child = 0;
   outcome.error = ECHILD;  // somebody killed the middle process before it forked
   const pid_t middle = vfork();
   if (middle == 0) {
     const pid_t child = fork();
-    if (child == 0) {
-      pthread_sigmask(SIG_SETMASK, &before, nullptr);
-      return true;
-    }
+    if (child == 0) return true;
     outcome.child = child;
     outcome.error = child == -1 ? errno : 0;
     _exit(0);
@@ -93,7 +82,6 @@ bool fork_orphan(Outcome& outcome) {
     while (waitpid(middle, nullptr, 0) == -1 && errno == EINTR) {
     }
   }
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
   return false;
 }
 

@@ -2,9 +2,6 @@
 // platform is an object with virtual functions; the two that post are replaced by nothing. A task arrives as a
 // unique_ptr, which by the C++ ABI the caller destroys, so nothing is lost with it; work that V8 joins is then done by
 // the main thread itself. What of Node's insides is relied on is asked for by name, and what is missing is said.
-#include <dlfcn.h>
-#include <elf.h>
-#include <link.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -34,12 +31,15 @@ constexpr Poster kPosters[] = {
 
 void post_nothing() {}
 
-// The slot of a function in the table, null when it is not there. The table's size is known from its symbol.
-void** slot_of(void** table, size_t slots, const Poster& poster) {
+// The slot of a function in the table, null when it is not there. The table has fewer slots than this, and what stands
+// behind it in the binary can be read.
+constexpr size_t kMostSlots = 64;
+
+void** slot_of(void** table, const Poster& poster) {
   for (const char* name : {poster.since_node_22, poster.node_20}) {
-    void* function = dlsym(RTLD_DEFAULT, name);
+    void* function = symbol(name);
     if (!function) continue;
-    void** end = table + slots;
+    void** end = table + kMostSlots;
     void** found = std::find(table, end, function);
     if (found != end) return found;
     found = std::find(table, end, reinterpret_cast<void*>(post_nothing));  // muted before
@@ -58,15 +58,11 @@ bool replace(void** slot) {
 
 Napi::Value mute_worker_threads(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  void** table = static_cast<void**>(dlsym(RTLD_DEFAULT, kVtable));
+  void** table = static_cast<void**>(symbol(kVtable));
   if (!table) return Napi::String::New(env, kVtable);
-  Dl_info found{};
-  void* symbol = nullptr;
-  if (!dladdr1(table, &found, &symbol, RTLD_DL_SYMENT) || !symbol) return Napi::String::New(env, kVtable);
-  const size_t slots = static_cast<ElfW(Sym)*>(symbol)->st_size / sizeof(void*);
   void** posting[2];
   for (int i = 0; i < 2; i++) {
-    posting[i] = slot_of(table, slots, kPosters[i]);
+    posting[i] = slot_of(table, kPosters[i]);
     if (!posting[i]) return Napi::String::New(env, kPosters[i].since_node_22);
   }
   for (void** slot : posting)

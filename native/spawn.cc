@@ -2,7 +2,6 @@
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
@@ -141,15 +140,12 @@ char* top_of_child_stack() {
 int child(void* plan) { become(*static_cast<const ChildPlan*>(plan)); }
 
 // vfork(2) on another stack: the child borrows this thread's memory, so the cost does not grow with it, and this
-// thread sleeps until the exec. All signals are blocked across it, by raw system call since glibc leaves two of its own
-// open: a handler that ran in the child would write into the parent's memory and self-pipe.
+// thread sleeps until the exec. All signals are blocked across it: a handler that ran in the child would write into the
+// parent's memory and self-pipe.
 pid_t clone_child(ChildPlan& plan, char* stack, int& error) {
-  const unsigned long all = ~0ul;
-  unsigned long before = 0;
-  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
+  const SignalsBlocked blocked;
   const pid_t pid = clone(child, stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
   error = errno;
-  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, sizeof before);
   return pid;
 }
 

@@ -1,11 +1,9 @@
 // The JavaScript stack of a main thread that does not come back to its loop. N-API has no word for it: the functions
 // are V8's and Node's own, looked up by name, and their absence is an answer.
-#include <dlfcn.h>
 #include <poll.h>
-#include <pthread.h>
-#include <signal.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include <cerrno>
 #include <cstdint>
@@ -37,43 +35,35 @@ void print(void*, void*) {
   fflush(stderr);
 }
 
-void* wait_for_alarm(void* fd) {
+void wait_for_alarm(void* fd) {
   struct pollfd alarm {static_cast<int>(reinterpret_cast<intptr_t>(fd)), POLLIN, 0};
   for (;;) {
-    if (poll(&alarm, 1, -1) == -1 && errno != EINTR) return nullptr;
-    if (alarm.revents & (POLLNVAL | POLLERR)) return nullptr;
+    if (poll(&alarm, 1, -1) == -1 && errno != EINTR) return;
+    if (alarm.revents & (POLLNVAL | POLLERR)) return;
     uint64_t rung = 0;
     if (read(alarm.fd, &rung, sizeof rung) == sizeof rung) request_interrupt(isolate, print, nullptr);
   }
 }
 
-// With every signal blocked: signals are the main thread's.
+// With every signal blocked: signals are the main thread's. Nobody joins it; it ends with the process.
 int start_thread(int alarm) {
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&attributes, 128 * 1024);
-  pthread_t thread;
-  const int error = pthread_create(&thread, &attributes, wait_for_alarm, reinterpret_cast<void*>(intptr_t{alarm}));
-  pthread_attr_destroy(&attributes);
-  pthread_sigmask(SIG_SETMASK, &before, nullptr);
-  return error;
+  const SignalsBlocked blocked;
+  const uv_thread_options_t options{UV_THREAD_HAS_STACK_SIZE, 128 * 1024};
+  uv_thread_t thread;
+  return uv_thread_create_ex(&thread, &options, wait_for_alarm, reinterpret_cast<void*>(intptr_t{alarm}));
 }
 
 Napi::Value watch_for_stuck_stack(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const auto get_current = reinterpret_cast<GetCurrent>(dlsym(RTLD_DEFAULT, kGetCurrent));
+  const auto get_current = reinterpret_cast<GetCurrent>(symbol(kGetCurrent));
   if (!get_current) return Napi::String::New(env, kGetCurrent);
-  request_interrupt = reinterpret_cast<RequestInterrupt>(dlsym(RTLD_DEFAULT, kRequestInterrupt));
+  request_interrupt = reinterpret_cast<RequestInterrupt>(symbol(kRequestInterrupt));
   if (!request_interrupt) return Napi::String::New(env, kRequestInterrupt);
-  print_stack = reinterpret_cast<PrintStack>(dlsym(RTLD_DEFAULT, kPrintStack));
+  print_stack = reinterpret_cast<PrintStack>(symbol(kPrintStack));
   if (!print_stack) return Napi::String::New(env, kPrintStack);
   isolate = get_current();
   const int error = start_thread(integer(info[0]));
-  if (error) fail(env, error, "pthread_create");
+  if (error) fail(env, -error, "pthread_create");
   return env.Null();
 }
 
