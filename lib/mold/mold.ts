@@ -85,6 +85,7 @@ export class Mold {
     await this.#rest()
     this.#faults.settle()
     this.#tellOfCopies()
+    this.#randomness.useUp()
     collectGarbage()
     // Nothing asynchronous from here to the fork: what was quiet stays quiet.
     this.#channel.send({ kind: 'quiet' })

@@ -2,13 +2,15 @@
  * A fork copies the state of every random generator: without care all children would draw the same numbers.
  *
  *   crypto.randomBytes    OpenSSL's own: it notices the fork
- *   randomUUID, randomInt Node keeps a stock of random bytes: each child uses up what is left of it
+ *   randomUUID            Node keeps a stock of random bytes: the mold uses it up
+ *   randomInt             the same: each child fills it anew
  *   Math.random           V8's, one for each context: each child seeds V8 anew and draws from a fresh context, through a
  *                         function that stands in for Math.random before the app can take a reference to it
  *
  * What libraries have drawn for themselves while they were loaded (a counter's start, an instance's id) stays equal in
  * all children; who drew is recorded, so that it can be said.
  */
+import { createHook } from 'node:async_hooks'
 import crypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
@@ -22,6 +24,8 @@ const INTEGERS = 1024
 export type Randomness = {
   /** Packages (or files of the app) that drew random numbers since `install`, and with what. Stops recording. */
   drawn(): readonly string[]
+  /** Uses up what the mold has in stock, as far as it can, so that children need not. Last before the fork. */
+  useUp(): void
   /** In the child, before any code of the app. */
   renew(): void
 }
@@ -32,16 +36,20 @@ export function installRandomness(): Randomness {
   const fresh = runInNewContext('Math.random') as () => number
   const stopRecording = record()
   const stock = stockOfIntegers()
+  let noUuids = false
   let draw = Math.random
   Math.random = function random() {
     return draw()
   }
   return {
     drawn: stopRecording,
+    useUp() {
+      noUuids = useUpUuids()
+    },
     renew() {
       setFlagsFromString(`--random-seed=${crypto.randomBytes(4).readInt32LE() || 1}`)
       draw = fresh
-      for (let n = 0; n < UUIDS; n++) crypto.randomUUID()
+      if (!noUuids) for (let n = 0; n < UUIDS; n++) crypto.randomUUID()
       if (stock !== null) crypto.randomFillSync(stock)
       else for (let n = 0; n < INTEGERS; n++) crypto.randomInt(2)
     },
@@ -62,6 +70,20 @@ function stockOfIntegers(): Uint8Array | null {
     Buffer.prototype.readUIntBE = readUIntBE
   }
   return stock
+}
+
+/** Draws until the next UUID would need new random bytes; false where this Node does not show when it takes them. */
+function useUpUuids(): boolean {
+  let taken = false
+  const watch = createHook({
+    init(_, type) {
+      if (type === 'RANDOMBYTESREQUEST') taken = true
+    },
+  }).enable()
+  for (let n = 0; n <= UUIDS && !taken; n++) crypto.randomUUID()
+  watch.disable()
+  if (taken) for (let n = 1; n < UUIDS; n++) crypto.randomUUID()
+  return taken
 }
 
 const RECORDED = ['randomBytes', 'randomFillSync', 'randomFill', 'randomInt', 'randomUUID'] as const
