@@ -2,17 +2,15 @@
  * What a worker does with the arbiter's `go`, before any code of the app: from here on its `listen` is intercepted, its
  * heart beats and the arbiter is heard. The same for a worker that was exec'd and for one that was forked.
  */
-import type { Server } from 'node:net'
 import { row } from '../channel/heartbeat.ts'
-import type { ToWorker } from '../channel/messages.ts'
 import { formatAddress } from '../config/address.ts'
 import type { WorkerSettings } from '../config/settings.ts'
 import type { EngineOptions } from '../http/engine.ts'
-import type { Kernel, ListenerAddress } from '../kernel/kernel.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import { outliveTerminal } from '../system/terminal.ts'
-import { type Fd, fd, ms } from '../units.ts'
-import { AccessLog } from './access-log.ts'
+import { type Fd, ms } from '../units.ts'
 import { exportTarget } from './address.ts'
+import { asker } from './ask-arbiter.ts'
 import { beatInterval, startBeat } from './beat.ts'
 import { Boot } from './boot.ts'
 import { becomeClusterWorker, refuseFork } from './cluster.ts'
@@ -21,22 +19,19 @@ import { Durations } from './durations.ts'
 import { engineOptions } from './engine-options.ts'
 import { Faults } from './faults.ts'
 import { Gate } from './gate.ts'
-import { acceptRest, closedHandle, type Handle } from './handle.ts'
 import { offerSend, tellSlot } from './identity.ts'
 import { watchImports } from './imports.ts'
-import type { Joined, WorkerChannel } from './join.ts'
+import type { Joined } from './join.ts'
 import { Lent } from './lent.ts'
-import { type Asked, interceptListen, type Listened } from './listen.ts'
+import { interceptListen } from './listen.ts'
 import { watchMemory } from './memory-limit.ts'
-import { type Front, Probe, type Questioned } from './probe.ts'
+import { accepting, firstServer, stopAccepting } from './open-servers.ts'
+import { Probe } from './probe.ts'
+import { reopen } from './reopen.ts'
 import { watchRequests } from './request-limit.ts'
+import { accessLog, tellBoth } from './responses.ts'
 import { schemeOf } from './scheme.ts'
-import { type Responded, Servers } from './serve.ts'
-
-/** How long the arbiter may take to open a socket. */
-const PATIENCE = ms(30_000)
-/** Connections taken from each queue before a listener is closed; more come only where others accept as well. */
-const REST = 4_096
+import { Servers } from './serve.ts'
 
 /** Begins; `file` is the app's, absolute. The boot that it gives is told what the module exports. */
 export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string): Boot => {
@@ -164,89 +159,11 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
   return boot
 }
 
-const asker = (channel: WorkerChannel) => {
-  let last = 0
-  return (address: ListenerAddress, backlog: number): Asked => {
-    const id = ++last
-    channel.send({ kind: 'listen', id, address, backlog })
-    type Answer = Extract<ToWorker, { kind: 'listening' | 'refused' }>
-    const answer = channel.wait(
-      (message): message is Answer => (message.kind === 'listening' || message.kind === 'refused') && message.id === id,
-      PATIENCE,
-    )
-    if (answer === null || answer === 'end')
-      return { ok: false, code: 'ETIMEDOUT', message: 'the arbiter did not answer' }
-    if (answer.message.kind === 'refused') return { ok: false, ...answer.message }
-    const [fd] = answer.fds
-    if (fd === undefined) return { ok: false, code: 'EBADF', message: 'no socket came' }
-    return { ok: true, fd, address: answer.message.address }
-  }
-}
-
-/** Where the app accepts connections. A plain server that nobody shares is not what it was started for. */
-const accepting = (listened: ReadonlyMap<Server, Listened>): readonly ListenerAddress[] =>
-  [...listened].flatMap(([server, { family, shared, addresses }]) => {
-    if (!server.listening || (family === 'net' && !shared)) return []
-    const own = shared ? null : server.address()
-    return own !== null && typeof own === 'object' ? [{ kind: 'tcp', host: own.address, port: own.port }] : addresses
-  })
-
-/** The one that clients mean: the first that all workers share; metrics and the like come later. */
-const firstServer = (listened: ReadonlyMap<Server, Listened>, front: Front): Questioned | null => {
-  const open = [...listened].filter(([server, { family }]) => server.listening && family !== 'net')
-  const [server, found] = open.find(([, { shared }]) => shared) ?? open[0] ?? []
-  return server === undefined || found === undefined ? null : { server, family: found.family, front }
-}
-
-/**
- * The server stays open for the app, which may close it in its own way; only its socket is closed. `takeRest`: what waits
- * in its queue is accepted first.
- */
-const stopAccepting = (kernel: Kernel, server: Server, takeRest: boolean): void => {
-  const insides = server as unknown as { _handle: Handle | null }
-  const handle = insides._handle
-  if (handle === null) return
-  try {
-    if (takeRest) acceptRest(kernel, handle, REST)
-  } finally {
-    insides._handle = closedHandle(handle)
-    handle.close()
-  }
-}
-
 /** What is wrong with the files of TLS ends the boot. */
 const fronted = (settings: WorkerSettings, faults: Faults): EngineOptions => {
   try {
     return engineOptions(settings)
   } catch (error) {
     return faults.end({ fault: 'unsupported', text: (error as Error).message })
-  }
-}
-
-/** Nothing is kept of a response that nobody wants to know of. */
-const tellBoth = (access: AccessLog | null, durations: Durations | null): Responded =>
-  access === null && durations === null
-    ? null
-    : (record) => {
-        durations?.observe(record.duration)
-        access?.record(record)
-      }
-
-const accessLog = (settings: WorkerSettings, kernel: Kernel, warn: (text: string) => void): AccessLog | null => {
-  if (settings.accesslog === null) return null
-  const writeNow = (to: number, data: Uint8Array) => kernel.writeNow(fd(to), data)
-  return new AccessLog({ format: settings.accessLogFormat, writeNow, onTrouble: (line) => warn(line.trimEnd()) })
-}
-
-type Reopen = Extract<ToWorker, { kind: 'reopen' }>
-
-const reopen = (kernel: Kernel, { files }: Reopen, fds: readonly Fd[], access: AccessLog | null): void => {
-  const places = { stdout: 1, stderr: 2, accesslog: null }
-  for (const [index, opened] of fds.entries()) {
-    const file = files[index] ?? 'accesslog'
-    const place = places[file]
-    if (place !== null) kernel.dup2(opened, place)
-    if (file === 'accesslog' && access !== null) access.use(opened)
-    else kernel.close(opened)
   }
 }
