@@ -1,0 +1,168 @@
+import type http from 'node:http'
+import { ms } from '../../../lib/units.ts'
+import { converse } from '../../support/http.ts'
+import { get, serve } from './serving.ts'
+
+const LONG = { idle: ms(60_000), streams: ms(60_000) }
+const AT_ONCE = { idle: ms(0), streams: ms(60_000) }
+
+/** Answers when told. */
+function held() {
+  const open: http.ServerResponse[] = []
+  let arrived = () => {}
+  const listener: http.RequestListener = (req, res) => {
+    if (req.url !== '/held') {
+      res.end(`done ${req.url}`)
+      return
+    }
+    open.push(res)
+    arrived()
+  }
+  return {
+    open,
+    listener,
+    arrival: () =>
+      new Promise<void>((resolve) => {
+        arrived = resolve
+      }),
+  }
+}
+
+test('A request in flight is answered whole, with Connection: close.', async () => {
+  const { open, listener, arrival } = held()
+  const { port, engine } = await serve(listener)
+  const came = arrival()
+  const client = await converse({ port })
+  client.send(get('/held'))
+  await came
+  const drained = engine.drain(LONG)
+  open[0]!.end('whole')
+  expect(await client.closed()).toMatch(/Connection: close\r\n[\s\S]*whole$/)
+  await drained
+  expect(engine.counts()).toMatchObject({ connections: 0, active: 0, idle: 0 })
+})
+
+test('An idle connection is served once more within the grace.', async () => {
+  const { port, engine } = await serve(held().listener)
+  const client = await converse({ port })
+  client.send(get('/1'))
+  await client.until('done /1')
+  const drained = engine.drain(LONG)
+  client.send(get('/2') + get('/3'))
+  expect(await client.closed()).toMatch(/done \/1[\s\S]*Connection: close\r\n[\s\S]*done \/2$/)
+  await drained
+})
+
+test('An idle connection and a silent one are closed when the grace is over.', async () => {
+  const { port, engine } = await serve(held().listener)
+  const [idle, silent] = await Promise.all([converse({ port }), converse({ port })])
+  idle.send(get('/1'))
+  await idle.until('done /1')
+  await engine.drain(AT_ONCE)
+  expect(await silent.closed()).toBe('')
+  expect(await idle.closed()).toMatch(/done \/1$/)
+})
+
+test('What the kernel has when the grace ends is still answered.', async () => {
+  const { port, engine } = await serve(held().listener)
+  const clients = await Promise.all(Array.from({ length: 20 }, () => converse({ port })))
+  for (const client of clients) client.send(get('/1'))
+  await Promise.all(clients.map((client) => client.until('done /1')))
+  for (const client of clients) client.send(get('/2'))
+  const drained = engine.drain(AT_ONCE)
+  for (const client of clients) expect(await client.closed()).toMatch(/done \/2$/)
+  await drained
+})
+
+test('A response that has said keep-alive is finished, then its connection closed.', async () => {
+  const { open, listener, arrival } = held()
+  const { port, engine } = await serve(listener)
+  const came = arrival()
+  const client = await converse({ port })
+  client.send(get('/held'))
+  await came
+  open[0]!.write('begun ')
+  await client.until('begun')
+  const drained = engine.drain(AT_ONCE)
+  open[0]!.end('and ended')
+  expect(await client.closed()).toContain('and ended')
+  await drained
+})
+
+test('Of pipelined requests the last says Connection: close.', async () => {
+  const { open, listener, arrival } = held()
+  const { port, engine } = await serve(listener)
+  const came = arrival()
+  const client = await converse({ port })
+  client.send(get('/held') + get('/held'))
+  await came
+  expect(open).toHaveLength(2)
+  const drained = engine.drain(LONG)
+  open[0]!.end('first')
+  open[1]!.end('last')
+  expect(await client.closed()).toMatch(/Connection: keep-alive[\s\S]*first[\s\S]*Connection: close[\s\S]*last$/)
+  await drained
+})
+
+test('Upgraded connections and responses that have begun end with the time for streams.', async () => {
+  const { open, listener, arrival } = held()
+  const { port, engine, server } = await serve(listener)
+  server.on('upgrade', (_req, socket) => socket.write('upgraded'))
+  const came = arrival()
+  const [stream, upgraded] = await Promise.all([converse({ port }), converse({ port })])
+  stream.send(get('/held'))
+  await came
+  open[0]!.write('begun')
+  upgraded.send(get('/', 'Connection: upgrade\r\nUpgrade: x\r\n'))
+  await Promise.all([stream.until('begun'), upgraded.until('upgraded')])
+  expect(engine.counts()).toMatchObject({ connections: 2, active: 2 })
+  await engine.drain({ idle: ms(0), streams: ms(20) })
+  await Promise.all([stream.closed(), upgraded.closed()])
+  expect(engine.counts().connections).toBe(0)
+})
+
+test('closeIdleConnections spares what is in flight, closeAllConnections nothing.', async () => {
+  const { listener, arrival } = held()
+  const { port, server, engine } = await serve(listener)
+  const came = arrival()
+  const [idle, busy] = await Promise.all([converse({ port }), converse({ port })])
+  idle.send(get('/1'))
+  await idle.until('done /1')
+  busy.send(get('/held'))
+  await came
+  server.closeIdleConnections()
+  await idle.closed()
+  expect(engine.counts()).toMatchObject({ connections: 1, active: 1 })
+  server.closeAllConnections()
+  expect(await busy.closed()).toBe('')
+})
+
+test('Each response is reported once, with status, bytes and how it ended.', async () => {
+  const { open, listener, arrival } = held()
+  const records: unknown[] = []
+  const { port, engine } = await serve(listener, {
+    onResponse: ({ request, response, bytes, aborted, duration }) =>
+      records.push([request.url, response.statusCode, bytes, aborted, duration >= 0]),
+  })
+  const client = await converse({ port })
+  client.send(get('/1') + get('/22'))
+  await client.until('done /22')
+  const came = arrival()
+  client.send(get('/held'))
+  await came
+  open[0]!.write('begun')
+  await client.until('begun')
+  const aborted = new Promise((resolve) => open[0]!.once('close', resolve))
+  client.destroy()
+  await aborted
+  const sent = client.received
+    .split('HTTP/1.1')
+    .slice(1)
+    .map((text) => text.length + 'HTTP/1.1'.length)
+  expect(records).toEqual([
+    ['/1', 200, sent[0], false, true],
+    ['/22', 200, sent[1], false, true],
+    ['/held', 200, expect.any(Number), true, true],
+  ])
+  expect(engine.counts().requests).toBe(3)
+})

@@ -1,0 +1,147 @@
+import http from 'node:http'
+import { ms } from '../../../lib/units.ts'
+import { converse } from '../../support/http.ts'
+import { get, LAST, serve } from './serving.ts'
+
+const echo: http.RequestListener = (req, res) => void req.resume().on('end', () => res.end(`done ${req.url}`))
+
+const SLOW = {
+  'a client that sends nothing': '',
+  'a client that does not end its head': 'GET / HTTP/1.1\r\nHost:',
+  'a client that does not end its body': 'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc',
+}
+
+test.each(Object.entries(SLOW))('%s is told 408 and closed', async (_title, bytes) => {
+  const { port, server } = await serve(echo)
+  server.headersTimeout = 30
+  server.requestTimeout = 40
+  const client = await converse({ port })
+  client.send(bytes)
+  expect(await client.closed()).toMatch(
+    /^HTTP\/1\.1 408 Request Timeout\r\n[\s\S]*\r\n\r\nThe request did not arrive in time\.$/,
+  )
+})
+
+test('A client that sends a byte now and then does not live longer than headersTimeout.', async () => {
+  const { port, server } = await serve(echo)
+  server.headersTimeout = 60
+  const client = await converse({ port })
+  const drip = setInterval(() => client.socket.write('x'), 5)
+  client.socket.once('close', () => clearInterval(drip))
+  client.send('GET /')
+  expect(await client.closed()).toContain('408 Request Timeout')
+})
+
+test('clientError gets ERR_HTTP_REQUEST_TIMEOUT and may answer itself.', async () => {
+  const { port, server } = await serve(echo)
+  server.headersTimeout = 20
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => socket.end(`${error.code} ${error.message}`))
+  const client = await converse({ port })
+  client.send('GET')
+  expect(await client.closed()).toBe('ERR_HTTP_REQUEST_TIMEOUT Request timeout')
+})
+
+test('headersTimeout counts from the first byte of a request, not from the response before it.', async () => {
+  const { port, server } = await serve(echo)
+  server.headersTimeout = 300
+  server.keepAliveTimeout = 60_000
+  const client = await converse({ port })
+  client.send(get('/1'))
+  await client.until('done /1')
+  await new Promise((resolve) => setTimeout(resolve, 400))
+  client.send('GET /2 HTTP/1.1\r\nHo')
+  setImmediate(() => client.send('st: a\r\n\r\n'))
+  await client.until('done /2')
+})
+
+test('keepAliveTimeout closes an idle connection without a word, a buffer later than it says.', async () => {
+  const { port, server } = await serve(echo)
+  server.keepAliveTimeout = 1
+  ;(server as { keepAliveTimeoutBuffer?: number }).keepAliveTimeoutBuffer = 20
+  const client = await converse({ port })
+  client.send(get('/1'))
+  expect(await client.closed()).toMatch(/Keep-Alive: timeout=0\r\n[\s\S]*done \/1$/)
+})
+
+test('A timeout listener of the server keeps an idle connection, as in Node.', async () => {
+  const { port, server, engine } = await serve(echo)
+  server.keepAliveTimeout = 1
+  ;(server as { keepAliveTimeoutBuffer?: number }).keepAliveTimeoutBuffer = 0
+  const told = new Promise((resolve) => server.once('timeout', resolve))
+  const client = await converse({ port })
+  client.send(get('/1'))
+  await told
+  client.send(get('/2'))
+  await client.until('done /2')
+  expect(engine.counts().connections).toBe(1)
+})
+
+test('server.timeout destroys a connection that is silent within a request.', async () => {
+  const { port, server } = await serve(() => {})
+  server.timeout = 20
+  const client = await converse({ port })
+  client.send(get('/'))
+  expect(await client.closed()).toBe('')
+})
+
+test('A timeout that the app sets for a request does not count between requests.', async () => {
+  const { port, server } = await serve((req, res) => {
+    req.setTimeout(30)
+    res.end(`done ${req.url}`)
+  })
+  server.keepAliveTimeout = 60_000
+  const client = await converse({ port })
+  client.send(get('/1'))
+  await client.until('done /1')
+  await new Promise((resolve) => setTimeout(resolve, 100))
+  client.send(get('/2', LAST))
+  expect(await client.closed()).toContain('done /2')
+})
+
+describe('the keep-alive of the operator', () => {
+  const asked = async (app: number | null, keepAlive: { timeout: number; explicit: boolean }, later?: number) => {
+    const server = http.createServer()
+    if (app !== null) server.keepAliveTimeout = app
+    const { port } = await serve(echo, { keepAlive: { ...keepAlive, timeout: ms(keepAlive.timeout) } }, server)
+    if (later !== undefined) server.keepAliveTimeout = later
+    const client = await converse({ port })
+    client.send(get('/'))
+    await client.until('done /')
+    return /Connection: close|timeout=\d+/.exec(client.received)![0]
+  }
+
+  test.each([
+    [
+      'A default holds where the app said nothing.',
+      null,
+      { timeout: 75_000, explicit: false },
+      undefined,
+      'timeout=75',
+    ],
+    [
+      'What the app said before wins over a default.',
+      7000,
+      { timeout: 75_000, explicit: false },
+      undefined,
+      'timeout=7',
+    ],
+    ['What the app says later wins over a default.', null, { timeout: 75_000, explicit: false }, 9000, 'timeout=9'],
+    [
+      'An explicit setting wins over what the app said before.',
+      7000,
+      { timeout: 3000, explicit: true },
+      undefined,
+      'timeout=3',
+    ],
+    [
+      'An explicit setting wins over what the app says later.',
+      null,
+      { timeout: 3000, explicit: true },
+      9000,
+      'timeout=3',
+    ],
+    ['An explicit zero closes every connection.', null, { timeout: 0, explicit: true }, undefined, 'Connection: close'],
+  ])('%s', async (_title, app, keepAlive, later, shown) => {
+    expect(await asked(app, keepAlive, later)).toBe(shown)
+  })
+})

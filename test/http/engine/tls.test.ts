@@ -1,0 +1,142 @@
+import { readFileSync } from 'node:fs'
+import http from 'node:http'
+import https from 'node:https'
+import net from 'node:net'
+import { join } from 'node:path'
+import tls from 'node:tls'
+import { trust } from '../../../lib/http/forwarded.ts'
+import { type TlsSettings, tlsOptions } from '../../../lib/http/tls.ts'
+import { get, LAST, listening, serve } from './serving.ts'
+
+const file = (name: string) => join(__dirname, 'certificates', name)
+const settings = (name: string, more: Partial<TlsSettings> = {}): TlsSettings => ({
+  certfile: file(`${name}.cert.pem`),
+  keyfile: file(`${name}.key.pem`),
+  caCerts: null,
+  certReqs: 'none',
+  ciphers: null,
+  tlsMinVersion: 'TLSv1.2',
+  ...more,
+})
+
+/** Sends, after what comes before the handshake; what came until the server closed, and the name on its certificate. */
+function speak(port: number, bytes: string, options: tls.ConnectionOptions = {}, before = ''): Promise<string[]> {
+  return new Promise((resolve, reject) => {
+    const raw = net.connect(port, '127.0.0.1', () => {
+      if (before !== '') raw.write(before)
+      const socket = tls.connect({ socket: raw, rejectUnauthorized: false, ...options }, () => socket.write(bytes))
+      let received = ''
+      let name = ''
+      socket.setEncoding('latin1').on('data', (text) => {
+        received += text
+        name = String(socket.getPeerCertificate().subject.CN)
+      })
+      socket.on('error', reject)
+      socket.on('end', () => socket.end())
+      socket.on('close', () => resolve([received, name]))
+    })
+    raw.on('error', reject)
+  })
+}
+
+const about: http.RequestListener = (req, res) => {
+  const socket = req.socket as tls.TLSSocket
+  res.end(`encrypted ${socket.encrypted} authorized ${socket.authorized} from ${socket.remoteAddress}`)
+}
+
+test('A plain http.Server is served over TLS, and its certificate renewed.', async () => {
+  const { port, engine } = await serve(about, { tls: tlsOptions(settings('one')) })
+  const [received, name] = await speak(port, get('/', LAST))
+  expect(received).toContain('encrypted true authorized false from 127.0.0.1')
+  expect(name).toBe('one')
+  engine.renewTls(tlsOptions(settings('two')))
+  expect((await speak(port, get('/', LAST)))[1]).toBe('two')
+})
+
+test('The PROXY protocol stands before the handshake.', async () => {
+  const proxy = { mode: 'v1', trusts: trust(['127.0.0.1']) } as const
+  const plain = await serve(about, { tls: tlsOptions(settings('one')), proxy })
+  const own = await serve(about, { proxy }, https.createServer(tlsOptions(settings('one'))))
+  for (const { port } of [plain, own]) {
+    const [received] = await speak(port, get('/', LAST), {}, 'PROXY TCP4 192.0.2.7 192.0.2.8 1024 443\r\n')
+    expect(received).toContain('from 192.0.2.7')
+    await expect(speak(port, get('/', LAST))).rejects.toThrow()
+  }
+})
+
+test('Clients without a certificate are refused where one is required, and served where it is optional.', async () => {
+  const asking = (certReqs: TlsSettings['certReqs']) =>
+    serve(about, { tls: tlsOptions(settings('one', { certReqs, caCerts: file('two.cert.pem') })) })
+  const [required, optional] = await Promise.all([asking('required'), asking('optional')])
+  const client = { cert: readFileSync(file('two.cert.pem')), key: readFileSync(file('two.key.pem')) }
+  await expect(speak(required.port, get('/', LAST))).rejects.toThrow()
+  expect((await speak(required.port, get('/', LAST), client))[0]).toContain('authorized true')
+  expect((await speak(optional.port, get('/', LAST)))[0]).toContain('authorized false')
+})
+
+test('The oldest version and the ciphers are as set.', async () => {
+  const { port } = await serve(about, { tls: tlsOptions(settings('one', { tlsMinVersion: 'TLSv1.3' })) })
+  await expect(speak(port, get('/', LAST), { maxVersion: 'TLSv1.2' })).rejects.toThrow()
+  const chosen = await serve(about, { tls: tlsOptions(settings('one', { ciphers: 'ECDHE-ECDSA-AES256-GCM-SHA384' })) })
+  const cipher = await new Promise((resolve) => {
+    const socket = tls.connect({ port: chosen.port, rejectUnauthorized: false, maxVersion: 'TLSv1.2' }, () => {
+      resolve(socket.getCipher().name)
+      socket.destroy()
+    })
+  })
+  expect(cipher).toBe('ECDHE-ECDSA-AES256-GCM-SHA384')
+})
+
+test('Servers that share ticket keys resume each other’s sessions.', async () => {
+  const ticketKeys = Buffer.alloc(48, 7)
+  const with12 = { ...tlsOptions(settings('one')), ticketKeys, maxVersion: 'TLSv1.2' as const }
+  const [first, second] = await Promise.all([serve(about, { tls: with12 }), serve(about, { tls: with12 })])
+  const connect = (port: number, session?: Buffer) =>
+    new Promise<{ reused: boolean; session: Buffer }>((resolve, reject) => {
+      const socket = tls.connect({
+        port,
+        rejectUnauthorized: false,
+        maxVersion: 'TLSv1.2',
+        ...(session && { session }),
+      })
+      socket.on('error', reject)
+      socket.on('data', () => {
+        resolve({ reused: socket.isSessionReused(), session: socket.getSession()! })
+        socket.destroy()
+      })
+      socket.write(get('/'))
+    })
+  const { session } = await connect(first.port)
+  expect((await connect(second.port, session)).reused).toBe(true)
+})
+
+test('An https.Server of the app is served with its own certificate; pipelining and keep-alive work over TLS.', async () => {
+  const server = https.createServer(tlsOptions(settings('two')))
+  const { port } = await serve((req, res) => res.end(`over ${req.url}`), {}, server)
+  const [received, name] = await speak(port, get('/1') + get('/2', LAST))
+  expect(received).toMatch(/keep-alive[\s\S]*over \/1[\s\S]*close[\s\S]*over \/2$/)
+  expect(name).toBe('two')
+})
+
+test('A client that speaks no TLS is closed, and others are served.', async () => {
+  const { port, engine } = await serve(about, { tls: tlsOptions(settings('one')) })
+  const plain = net.connect(port, '127.0.0.1', () => plain.write(get('/')))
+  await new Promise((resolve) => plain.resume().on('close', resolve))
+  expect((await speak(port, get('/', LAST)))[0]).toContain('200 OK')
+  expect(engine.counts().requests).toBe(1)
+})
+
+test('What is wrong with the files is said in one line that names setting and file.', () => {
+  expect(() => tlsOptions(settings('missing'))).toThrow(/^certfile: cannot read .*missing\.cert\.pem: ENOENT/)
+  expect(() => tlsOptions(settings('one', { keyfile: file('two.key.pem') }))).toThrow(
+    /^certfile: no TLS with .*one\.cert\.pem and .*two\.key\.pem: .*mismatch/,
+  )
+  expect(() => tlsOptions(settings('one', { caCerts: __filename, certReqs: 'required' }))).not.toThrow(/undefined/)
+})
+
+test('http and https servers without the engine are not touched.', async () => {
+  const plain = http.createServer((_req, res) => res.end('plain'))
+  const { port } = await listening(plain)
+  const text = await fetch(`http://127.0.0.1:${port}/`, { headers: { connection: 'close' } }).then((res) => res.text())
+  expect(text).toBe('plain')
+})
