@@ -34,8 +34,8 @@ export type Randomness = {
 export function installRandomness(): Randomness {
   // A context of its own, made here, whose generator is seeded when it is first used: in the child.
   const fresh = runInNewContext('Math.random') as () => number
-  const stopRecording = record()
   const stock = stockOfIntegers()
+  const stopRecording = record()
   let noUuids = false
   let draw = Math.random
   Math.random = function random() {

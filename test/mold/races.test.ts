@@ -1,0 +1,193 @@
+/**
+ * A fork and whoever waits for it, each stopped or killed at the moment in question: the pool keeps serving, and no
+ * process is there that nobody knows.
+ */
+import { execFileSync } from 'node:child_process'
+import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { ready, type Service, serve } from '../arbiter/service.ts'
+import { isAlive } from '../support/alive.ts'
+import { dist } from '../support/process.ts'
+import { until } from '../support/until.ts'
+
+const AT_ONCE = ['--startsecs', '0', '--crash-limit', '0', '--restart-delay', '1ms', '--restart-delay-max', '5ms']
+const APP = `
+const { existsSync } = require('node:fs')
+require('${dist('index.js')}').postFork(() => {
+  console.log('born ' + process.pid)
+  return existsSync('hang') ? new Promise((resolve) => setTimeout(resolve, 2 ** 30)) : null
+})
+require('node:http').createServer((q, r) => r.end(String(process.pid))).listen(3000)
+`
+
+type Scene = { readonly service: Service; readonly mold: number; workers(): number[] }
+
+async function scene(workers: number, args: readonly string[] = []): Promise<Scene> {
+  const service = serve(['--preload', '-w', String(workers), ...AT_ONCE, ...args], { files: { 'app.js': APP } })
+  // Users of these tests may have to read the app.
+  chmodSync(service.folder, 0o755)
+  await service.program.line('all workers are ready')
+  const mold = Number((await service.program.line(/mold started pid=(\d+)/))[1])
+  return { service, mold, workers: () => service.children().filter((pid) => pid !== mold) }
+}
+
+/** As /proc has it: R, S, T, Z. */
+const stateOf = (pid: number): string => /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))![1]!
+
+async function freeze(pid: number): Promise<void> {
+  process.kill(pid, 'SIGSTOP')
+  await until(() => stateOf(pid) === 'T')
+}
+
+/** The mold sleeps while a worker dies, so that the request for another one lies in front of it. */
+async function askInVain({ service, mold, workers }: Scene): Promise<void> {
+  await freeze(mold)
+  const mark = service.program.mark()
+  const victim = workers().at(-1)
+  process.kill(victim!, 'SIGKILL')
+  await service.program.line(new RegExp(`worker left .*pid=${victim} signal=SIGKILL`), mark)
+  // The turn that wrote this line asks as well.
+  await until(() => stateOf(service.program.pid) === 'S')
+}
+
+/** The arbiter sleeps while the mold forks: the child, which waits for the arbiter's word. */
+async function forkUnheard(of: Scene): Promise<number> {
+  await askInVain(of)
+  const before = of.workers()
+  await freeze(of.service.program.pid)
+  process.kill(of.mold, 'SIGCONT')
+  const born = (): number | undefined => of.workers().find((pid) => !before.includes(pid))
+  await until(() => born() !== undefined)
+  return born()!
+}
+
+const resume = (pid: number): void => void process.kill(pid, 'SIGCONT')
+
+/** Answers come from processes that the arbiter has, and it has no others. */
+async function isWhole({ service }: Scene, workers: number): Promise<void> {
+  await until(() => service.children().filter(isAlive).length === workers + 1)
+  expect(service.children()).toContain(Number((await service.get()).body))
+}
+
+test('a child that dies before it was heard of is replaced', async () => {
+  const one = await scene(1)
+  const child = await forkUnheard(one)
+  process.kill(child, 'SIGKILL')
+  await until(() => stateOf(child) === 'Z')
+  const mark = one.service.program.mark()
+  resume(one.service.program.pid)
+  await ready(one.service, 1, mark)
+  expect(one.service.program.output).not.toContain(`born ${child}`)
+  await isWhole(one, 1)
+})
+
+test('a mold that dies with the request unread is started again', async () => {
+  const one = await scene(1)
+  await askInVain(one)
+  const mark = one.service.program.mark()
+  process.kill(one.mold, 'SIGKILL')
+  await one.service.program.line(`mold was killed by SIGKILL pid=${one.mold}`, mark)
+  await ready(one.service, 1, mark)
+  await isWhole(one, 1)
+})
+
+test('a mold that dies after it has answered leaves a worker', async () => {
+  const one = await scene(1)
+  const child = await forkUnheard(one)
+  process.kill(one.mold, 'SIGKILL')
+  const mark = one.service.program.mark()
+  resume(one.service.program.pid)
+  await one.service.program.line(new RegExp(`worker ready .*pid=${child}`), mark)
+  expect((await one.service.get()).body).toBe(String(child))
+})
+
+test('a child whose arbiter dies before it has heard of it runs no app, and goes with it', async () => {
+  const one = await scene(1)
+  const child = await forkUnheard(one)
+  const mark = one.service.program.mark()
+  process.kill(one.service.program.pid, 'SIGKILL')
+  await one.service.program.ended()
+  await until(() => !isAlive(child) && !isAlive(one.mold))
+  expect(one.service.program.output.slice(mark)).not.toContain(`born ${child}`)
+})
+
+test('what was asked for and is not wanted any more is killed before the app runs in it', async () => {
+  const two = await scene(2)
+  await askInVain(two)
+  two.service.program.signal('SIGTTOU')
+  await two.service.program.line('one worker less')
+  const mark = two.service.program.mark()
+  resume(two.mold)
+  // Answered after the other one.
+  two.service.program.signal('SIGTTIN')
+  await ready(two.service, 1, mark)
+  await isWhole(two, 2)
+  expect(two.service.program.output.slice(mark).match(/^born /gm)).toHaveLength(1)
+})
+
+test('a child that dies between its first step and ready is replaced', async () => {
+  const one = await scene(1)
+  const hang = join(one.service.folder, 'hang')
+  writeFileSync(hang, '')
+  const mark = one.service.program.mark()
+  process.kill(one.workers()[0]!, 'SIGKILL')
+  const [, hanging] = await one.service.program.line(/^born (\d+)/, mark)
+  rmSync(hang)
+  process.kill(Number(hanging), 'SIGKILL')
+  await one.service.program.line(new RegExp(`worker left .*pid=${hanging} signal=SIGKILL`), mark)
+  await ready(one.service, 1, mark)
+  await isWhole(one, 1)
+})
+
+test('a fork that fails for want of processes is tried again', async () => {
+  // A limit of their number does not hold for root.
+  const one = await scene(1, process.getuid?.() === 0 ? ['-u', 'daemon'] : [])
+  const { uid, gid } = statSync(`/proc/${one.mold}`)
+  const limit = (most: number): void =>
+    void execFileSync('prlimit', ['--pid', String(one.mold), `--nproc=${most}:`], { uid, gid })
+  const mark = one.service.program.mark()
+  limit(1)
+  process.kill(one.workers()[0]!, 'SIGKILL')
+  await one.service.program.line(/fork: EAGAIN/, mark)
+  limit(1000)
+  await ready(one.service, 1, mark)
+  await isWhole(one, 1)
+})
+
+test.each([
+  ['mold', 'arbiter'],
+  ['arbiter', 'mold'],
+])('killed in the order %s, %s, nothing is left', async (...order) => {
+  const two = await scene(2)
+  const all = two.service.children()
+  const pids = { mold: two.mold, arbiter: two.service.program.pid }
+  for (const name of order)
+    try {
+      process.kill(pids[name as keyof typeof pids], 'SIGKILL')
+    } catch {} // the mold dies with the arbiter
+  await two.service.program.ended()
+  await until(() => !all.some(isAlive))
+})
+
+const KILLS = Number(process.env.MONOCEROS_KILLS ?? 150)
+
+test(`after ${KILLS} kills of workers and molds at any moment, all that lives is known`, async () => {
+  const three = await scene(3)
+  const { service } = three
+  for (let n = 0; n < KILLS; n++) {
+    for (let turns = Math.random() * 200; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve))
+    const children = service.children()
+    const victim = children[Math.floor(Math.random() * children.length)]
+    try {
+      if (victim !== undefined) process.kill(victim, 'SIGKILL')
+    } catch {} // it has died by itself
+  }
+  // Three workers, and a mold if it lived to the end.
+  await until(async () => [3, 4].includes(service.children().filter(isAlive).length))
+  const mark = service.program.mark()
+  service.program.signal('SIGHUP')
+  await service.program.line('the new generation serves', mark)
+  await isWhole(three, 3)
+  service.program.signal('SIGTERM')
+  expect((await service.program.ended()).code).toBe(0)
+}, 120_000)
