@@ -8,6 +8,7 @@ import { describeProblem, type Problem } from '../config/problems.ts'
 import { resolveApp } from '../config/resolve-app.ts'
 import { EXIT_CODE } from '../exit-codes.ts'
 import { SetupError } from '../system/setup-error.ts'
+import { workingFolder } from '../system/working-folder.ts'
 import { VERSION } from '../version.ts'
 import { helpText } from './help.ts'
 import { systemdFiles, systemdOptions } from './systemd.ts'
@@ -63,7 +64,7 @@ const say = (line: string): boolean => process.stderr.write(`monoceros: ${line}\
 async function start(): Promise<number> {
   let cwd: string
   try {
-    cwd = process.cwd()
+    cwd = workingFolder(process.env)
   } catch {
     say('the working directory does not exist any more')
     return EXIT_CODE.usage

@@ -68,6 +68,8 @@ function serviceOf(plan: UnitPlan, hasSocket: boolean): Section[] {
         ['ExecReload', '/bin/kill -HUP $MAINPID'],
         ['WorkingDirectory', workingDirectory.replaceAll('%', '%%')],
         ['Environment', 'NODE_ENV=production'],
+        '# The folder by this name: where it is a link, a reload runs what it points to by then.',
+        ['Environment', assigned('PWD', workingDirectory)],
         '',
         '# Only the arbiter gets the signal; what is left of it at the deadline, which is beyond its own, is killed.',
         ['KillMode', 'mixed'],
@@ -169,6 +171,9 @@ export function quoted(argument: string): string {
   if (/^[\w@%+=:,./$-]+$/.test(doubled)) return doubled
   return `"${doubled.replace(/["\\]/g, '\\$&').replaceAll('\n', '\\n').replaceAll('\t', '\\t')}"`
 }
+
+/** In `Environment=` a dollar sign means itself. */
+const assigned = (name: string, value: string): string => quoted(`${name}=${value}`).replaceAll('$$', '$')
 
 function text(sections: readonly Section[]): string {
   return sections

@@ -25,7 +25,7 @@ import type { Joined } from './join.ts'
 import { Lent } from './lent.ts'
 import { interceptListen } from './listen.ts'
 import { watchMemory } from './memory-limit.ts'
-import { accepting, firstServer, stopAccepting } from './open-servers.ts'
+import { accepting, firstServer, servesBind, stopAccepting } from './open-servers.ts'
 import { Probe } from './probe.ts'
 import { reopen } from './reopen.ts'
 import { watchRequests } from './request-limit.ts'
@@ -78,7 +78,8 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
     waitReady: settings.waitReady,
     schemeOf: schemeOf(settings),
     target: exportTarget(settings.exportAddress, process.env.PORT),
-    listening: () => accepting(listened),
+    listening: () => (go.listeners.length === 0 || servesBind(listened) ? accepting(listened) : []),
+    elsewhere: () => accepting(listened),
     ready(address) {
       reportImports?.()
       channel.send({ kind: 'ready', address })

@@ -1,4 +1,5 @@
 /** From the evaluated module to a worker that serves: waits for the app to listen, or makes what it exports listen. */
+import { formatAddress } from '../config/address.ts'
 import type { ListenerAddress } from '../kernel/kernel.ts'
 import { ms } from '../units.ts'
 import { listenWith, resolveApp, unusable } from './export-server.ts'
@@ -19,8 +20,10 @@ export type BootParts = {
   readonly schemeOf?: SchemeOf
   /** Where an export is served. */
   readonly target: Target
-  /** What accepts connections now. */
+  /** What accepts connections now: none as long as nothing serves `bind`, where that is set. */
   listening(): readonly ListenerAddress[]
+  /** The same, whether or not `bind` is served. */
+  elsewhere(): readonly ListenerAddress[]
   ready(addresses: readonly ListenerAddress[]): void
   warn(text: string): void
 }
@@ -46,7 +49,10 @@ export class Boot {
     if (this.#done) return
     if (!this.#settling) {
       this.#settling = true
-      setTimeout(() => this.#change({ settled: true }), SETTLED).unref()
+      setTimeout(() => {
+        this.#change({ settled: true })
+        this.#complain()
+      }, SETTLED).unref()
     }
     this.#change({})
   }
@@ -127,6 +133,15 @@ export class Boot {
     } catch (error) {
       faults.threw(error)
     }
+  }
+
+  /** An app that means to serve `bind` later, or says itself when it is ready, is told no more than this. */
+  #complain(): void {
+    const { file, elsewhere, warn } = this.#parts
+    const addresses = elsewhere()
+    if (addresses.length === 0 || this.#isListening()) return
+    const where = addresses.map(formatAddress).join(', ')
+    warn(`${file} listens on ${where}, but serves nothing on bind: a port of its own (0) is never led there`)
   }
 
   #isListening(): boolean {

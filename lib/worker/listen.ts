@@ -58,6 +58,8 @@ export type Listened = {
   readonly family: Family
   readonly addresses: readonly ListenerAddress[]
   readonly shared: boolean
+  /** It serves what `bind` names. */
+  readonly bound: boolean
 }
 
 const UV_TCP_IPV6ONLY = 1
@@ -95,7 +97,7 @@ export const interceptListen = (policy: ListenPolicy): ReadonlyMap<net.Server, L
       policy.adopt(server, family)
       Reflect.apply(listen2, server, [address, port, type, queue, fd, flags])
       if (!server.listening) return
-      listened.set(server, { family, addresses, shared })
+      listened.set(server, { family, addresses, shared, bound: placement.kind === 'bound' })
       policy.accepting()
     }
     if (placement.kind === 'private') return go(privateAddress(request), false)

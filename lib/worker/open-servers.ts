@@ -16,6 +16,10 @@ export const accepting = (listened: ReadonlyMap<Server, Listened>): readonly Lis
     return own !== null && typeof own === 'object' ? [{ kind: 'tcp', host: own.address, port: own.port }] : addresses
   })
 
+/** Whether a server of the app was led to `bind`, and is open. */
+export const servesBind = (listened: ReadonlyMap<Server, Listened>): boolean =>
+  [...listened].some(([server, { bound }]) => bound && server.listening)
+
 /** The one that clients mean: the first that all workers share; metrics and the like come later. */
 export const firstServer = (listened: ReadonlyMap<Server, Listened>, front: Front): Questioned | null => {
   const open = [...listened].filter(([server, { family }]) => server.listening && family !== 'net')

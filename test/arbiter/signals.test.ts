@@ -1,6 +1,9 @@
 /** Signals to the arbiter, with gunicorn's meanings. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { temporaryFolder } from '../support/folder.ts'
+import { ask } from '../support/http.ts'
+import { dist, start } from '../support/process.ts'
 import { ready, serve } from './service.ts'
 
 test('HUP replaces the workers by new ones, which are ready before the old ones leave', async () => {
@@ -34,6 +37,30 @@ test('HUP reads the code and the settings again', async () => {
   await service.program.line(/worker left .*code=0/)
   expect((await service.get()).body).toBe('b new')
   expect(service.children()).toHaveLength(2)
+})
+
+test('HUP runs what the folder that monoceros was started in is a link to by then', async () => {
+  const folder = temporaryFolder({
+    'one/app.js': whereabouts('one'),
+    'two/app.js': whereabouts('two'),
+    'two/monoceros.config.json': JSON.stringify({ workers: 2 }),
+  })
+  symlinkSync('one', join(folder, 'current'))
+  const path = join(folder, 'http.sock')
+  const command = [process.execPath, dist('cli/monoceros.js'), 'app.js', '-b', `unix:${path}`]
+  const program = start('sh', ['-c', 'cd current && exec "$@"', 'sh', ...command], {
+    cwd: folder,
+    env: { XDG_RUNTIME_DIR: folder },
+  })
+  await program.line('all workers are ready')
+  expect((await ask({ path })).body).toBe(`one ${folder}/one`)
+  symlinkSync('two', join(folder, 'next'))
+  renameSync(join(folder, 'next'), join(folder, 'current'))
+  program.signal('SIGHUP')
+  await program.line('the new generation serves')
+  await program.line(/worker left .*code=0/)
+  expect((await ask({ path })).body).toBe(`two ${folder}/two`)
+  await program.lines(/worker ready worker=2:/, 2)
 })
 
 test('HUP with settings that are wrong changes nothing and names what is wrong', async () => {
@@ -146,3 +173,6 @@ async function appears(file: string, text: string, either = false): Promise<void
   while (!read(file).includes(text) && !(either && read(`${file}.1`).includes(text)))
     await new Promise((resolve) => setImmediate(resolve))
 }
+
+const whereabouts = (name: string) =>
+  `require('node:http').createServer((q, r) => r.end('${name} ' + process.cwd())).listen(3000)`

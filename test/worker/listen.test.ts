@@ -217,6 +217,29 @@ describe('with bind', () => {
     expect((await ask({ port: metrics })).body).toBe('metrics')
   })
 
+  it('a worker that serves only a port of its own is not ready, and says why', async () => {
+    const worker = startWorker({
+      file: app(`
+        const http = require('node:http')
+        const server = http.createServer().listen(0, '127.0.0.1', () => say('own', server.address().port))
+        process.on('SIGTERM', () => http.createServer((req, res) => res.end('late')).listen(3000))`),
+      bind: [LOOPBACK],
+    })
+    const [, own] = await worker.printed(/"own",(\d+)/)
+    const { pid, bound } = await worker.told('spawned')
+    const { level, text } = await worker.told('log')
+    expect({ level, text }).toEqual({
+      level: 'warning',
+      text: expect.stringMatching(
+        new RegExp(`app\\.js listens on 127\\.0\\.0\\.1:${own}, but serves nothing on bind: a port of its own`),
+      ),
+    })
+    expect(worker.all('ready')).toEqual([])
+    process.kill(pid, 'SIGTERM')
+    expect((await worker.told('ready')).address).toContainEqual(bound[0])
+    expect((await ask({ port: bound[0]?.kind === 'tcp' ? bound[0].port : 0 })).body).toBe('late')
+  })
+
   it('several addresses serve one server, TCP and UNIX', async () => {
     const path = `${temporaryFolder()}/bind.sock`
     const worker = startWorker({

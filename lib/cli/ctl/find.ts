@@ -2,7 +2,7 @@
  * Which sockets monocerosctl speaks to: those that `-s` or MONOCEROS_SOCKET names, those of the instance that `-n`
  * names, or those of the one instance that runs; of several, the one that was started in this directory.
  */
-import { readdirSync } from 'node:fs'
+import { readdirSync, realpathSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { ask, NoAnswer } from '../../control/client.ts'
 import { arbiterSocket, instanceOf, managerSocket, socketPlace } from '../../control/paths.ts'
@@ -15,6 +15,7 @@ export type Wanted = {
   readonly socket: string | null
   readonly instance: string | null
   readonly env: NodeJS.ProcessEnv
+  /** As the kernel has it: without links. */
   readonly cwd: string
   readonly uid: number
 }
@@ -37,10 +38,19 @@ export async function findSockets(wanted: Wanted): Promise<Sockets> {
     const who = wanted.instance === null ? 'no monoceros' : `no monoceros named "${wanted.instance}"`
     throw new NoAnswer(`${who} answers in ${directories.join(', ')}: name its socket with -s PATH`, 'ENOENT')
   }
-  const here = found.filter((one) => one.cwd === wanted.cwd)
+  const here = found.filter((one) => withoutLinks(one.cwd) === wanted.cwd)
   if (here.length === 1) return here[0]!
   const listed = found.map((one) => `${one.name} (${one.cwd})`).join(', ')
   throw new NoAnswer(`${found.length} are running: ${listed}; name one with -n NAME`, 'EEXIST')
+}
+
+/** An instance may have been started in a folder that was named by a link. */
+function withoutLinks(path: string): string {
+  try {
+    return realpathSync(path)
+  } catch {
+    return path
+  }
 }
 
 async function socketsAt(path: string): Promise<Sockets> {
