@@ -75,7 +75,7 @@ export function troubleWords(trouble: Trouble): string {
     case 'spawnTimeout':
       return 'was not started in time'
     case 'bootTimeout':
-      return 'was not ready in time'
+      return 'was not ready in time (bootTimeout)'
     case 'silent':
       return 'gave no sign of life'
   }

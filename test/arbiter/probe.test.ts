@@ -57,7 +57,7 @@ test('a reload whose workers never answer well fails, and the old generation ser
   await service.program.line(/readyPath: GET \/health was answered 500 worker=2:0/)
   // The one that is being asked takes no connection.
   for (let n = 0; n < 30; n++) expect((await service.get()).body).toBe(String(old))
-  await service.program.line(/reload failed: was not ready in time; the old generation serves on/)
+  await service.program.line(/reload failed: was not ready in time \(bootTimeout\); the old generation serves on/)
   expect((await service.get()).body).toBe(String(old))
 })
 

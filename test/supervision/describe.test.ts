@@ -68,7 +68,7 @@ test.each<[string, Trouble]>([
   ['Cannot find module', { kind: 'exited', exit: exit(null), fault: { fault: 'threw', text: 'Cannot find module' } }],
   ['could not be started: ENOENT', { kind: 'spawnFailed', error: 'ENOENT', fault: null }],
   ['was not started in time', { kind: 'spawnTimeout' }],
-  ['was not ready in time', { kind: 'bootTimeout' }],
+  ['was not ready in time (bootTimeout)', { kind: 'bootTimeout' }],
   ['gave no sign of life', { kind: 'silent' }],
 ])('what was wrong reads: %s', (expected, trouble) => {
   expect(troubleWords(trouble)).toBe(expected)
