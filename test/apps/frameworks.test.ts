@@ -46,6 +46,14 @@ describe.each(FRAMEWORKS.map((framework) => [framework.name, framework] as const
     await stopped(program)
   })
 
+  it.each<Language>(['CommonJS', 'ESM'])('in %s, preloaded', async (language) => {
+    const port = await freePort()
+    const program = startMonoceros([appFile(framework, language, port), '-w', '2', '--preload'])
+    await ready(program)
+    await answers({ port, host: 'localhost' }, name, await pids(program))
+    await stopped(program)
+  })
+
   it.each(LANGUAGES)('in %s, as an export', async (language) => {
     const path = `${temporaryFolder()}/sock`
     const program = startMonoceros([appFile(framework, language, null), '-w', '2', '--bind', `unix:${path}`])

@@ -1,5 +1,7 @@
 /** Workers that are forked from a mold, seen from outside. */
+import { once } from 'node:events'
 import { readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs'
+import { type AddressInfo, createServer } from 'node:net'
 import { join } from 'node:path'
 import { ready, type Service, type ServiceOptions, serve } from '../arbiter/service.ts'
 import { isAlive } from '../support/alive.ts'
@@ -182,4 +184,71 @@ test('pss of forked workers is smaller than their heap: they share it', async ()
   const rss = field(Number(mold), 'Rss')
   for (const pid of service.children().filter((one) => String(one) !== mold))
     expect(field(pid, 'Private_Dirty')).toBeLessThan(rss / 2)
+})
+
+test.each(['server.listen(3000)', 'export default server'])(
+  'an ESM graph that awaits at its top level is forked when it has been evaluated: %s',
+  async (end) => {
+    const app = `
+      import { createServer } from 'node:http'
+      import { greeting } from './later.mjs'
+      const server = createServer(async (q, r) => r.end(greeting + (await import('./after.mjs')).default))
+      await new Promise((resolve) => setTimeout(resolve, 20))
+      ${end}`
+    const files = {
+      'package.json': '{ "type": "module" }',
+      'later.mjs': `
+        console.log('loaded by ' + process.pid)
+        export const greeting = await new Promise((resolve) => setTimeout(resolve, 20, 'awaited'))`,
+      'after.mjs': `export default ' and imported late'`,
+    }
+    const service = preload(app, ['-w', '2'], { files })
+    await service.program.line('all workers are ready')
+    expect(service.program.output.match(/loaded by/g)).toHaveLength(1)
+    expect((await service.get()).body).toBe('awaited and imported late')
+  },
+)
+
+test('a connection that preFork closes and postFork opens again is each worker’s own', async () => {
+  const seen = new Set<string>()
+  const database = createServer((socket) => {
+    socket.on('data', (data) => {
+      seen.add(String(data))
+      socket.write(`hello ${data}`)
+    })
+  }).listen(0, '127.0.0.1')
+  await once(database, 'listening')
+  const { port } = database.address() as AddressInfo
+  const service = preload(
+    `
+    const net = require('node:net'), { once } = require('node:events')
+    const { preFork, postFork } = require('${dist('index.js')}')
+    let connection
+    const open = async () => { connection = net.connect(${port}, '127.0.0.1'); await once(connection, 'connect') }
+    const opened = open()
+    preFork(async () => { await opened; connection.destroy(); await once(connection, 'close') })
+    postFork(open)
+    require('node:http').createServer(async (q, r) => {
+      connection.write(String(process.pid))
+      const [answer] = await once(connection, 'data')
+      r.end(String(answer))
+    }).listen(3000)`,
+    ['-w', '2'],
+  )
+  try {
+    await service.program.line('all workers are ready')
+    const [, mold] = await service.program.line(/mold started pid=(\d+)/)
+    const workers = service.children().filter((pid) => String(pid) !== mold)
+    for (const other of workers) {
+      process.kill(other, 'SIGSTOP')
+      const { body } = await service.get()
+      process.kill(other, 'SIGCONT')
+      expect(body).toBe(`hello ${workers.find((pid) => pid !== other)}`)
+    }
+    expect(seen.size).toBe(2)
+  } finally {
+    service.program.signal('SIGTERM')
+    await service.program.ended()
+    database.close()
+  }
 })
