@@ -7,6 +7,7 @@ import type { Commands } from '../control/protocol.ts'
 import { EXIT_CODE } from '../exit-codes.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Log } from '../log/log.ts'
+import { syslogSettings } from '../log/syslog-settings.ts'
 import { newPool } from '../supervision/pool.ts'
 import { createNotifier } from '../system/notify.ts'
 import { ms } from '../units.ts'
@@ -81,7 +82,7 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
         controlSocket: places.manager,
         name: places.name,
         cwd: reloader.current.cwd,
-        log: styleOf(reloader.current.config),
+        log: { ...styleOf(reloader.current.config), syslog: syslogSettings(reloader.current.config) },
       }),
       reread: async () => managerConfig(await reloader.read()),
       fatal(exitCode) {

@@ -8,12 +8,17 @@ import { join } from 'node:path'
 import { writeBlob } from '../channel/blob.ts'
 import { Channel } from '../channel/channel.ts'
 import { FROM_MANAGER } from '../channel/manager-decode.ts'
-import { type FromManager, MANAGER_PROTOCOL, type ManagerConfig, type ToManager } from '../channel/manager-messages.ts'
+import {
+  type FromManager,
+  MANAGER_PROTOCOL,
+  type ManagerConfig,
+  type ManagerGo,
+  type ToManager,
+} from '../channel/manager-messages.ts'
 import { CHANNEL_VARIABLE } from '../channel/messages.ts'
 import { clearSessions, notedSessions, SESSIONS_BYTES } from '../channel/sessions.ts'
 import { childEnvironment } from '../kernel/environment.ts'
 import type { Exit, Kernel } from '../kernel/kernel.ts'
-import type { Level, LogFormat } from '../log/format.ts'
 import type { Leader } from '../runtime/reaper.ts'
 import { deadline } from '../supervision/deadline.ts'
 import type { How } from '../supervision/ladder.ts'
@@ -39,7 +44,7 @@ export type ManagerPlan = {
   readonly controlSocket: string | null
   readonly name: string
   readonly cwd: string
-  readonly log: { readonly level: Level; readonly format: LogFormat }
+  readonly log: ManagerGo['log']
 }
 
 export type ManagerParts = {

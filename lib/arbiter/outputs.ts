@@ -4,6 +4,8 @@ import type { Config } from '../config/settings.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { createLog, type Log } from '../log/log.ts'
 import type { WriteNow } from '../log/sink.ts'
+import { openSyslog, type Syslog } from '../log/syslog-sender.ts'
+import { syslogSettings } from '../log/syslog-settings.ts'
 import { SetupError } from '../system/setup-error.ts'
 import { type Fd, fd } from '../units.ts'
 import type { Standard } from './workers.ts'
@@ -14,10 +16,21 @@ const STDERR = 2
 export function openLog(config: Config, kernel: Kernel): Log {
   const target = config.errorlog === '-' ? { fd: STDERR, writeNow: socketWriter(kernel) } : { file: config.errorlog }
   try {
-    return createLog({ ...target, ...styleOf(config), role: 'arbiter' })
+    const log: Log = createLog({
+      ...target,
+      ...styleOf(config),
+      role: 'arbiter',
+      syslog: syslogOf(config, kernel, (line) => log.warning(line)),
+    })
+    return log
   } catch (error) {
     throw new SetupError(`errorlog: cannot open ${config.errorlog}: ${(error as NodeJS.ErrnoException).code}`)
   }
+}
+
+function syslogOf(config: Config, kernel: Kernel, onTrouble: (line: string) => void): Syslog | null {
+  const settings = syslogSettings(config)
+  return settings && openSyslog(settings, { datagram: (path, text) => kernel.notify(path, text), onTrouble })
 }
 
 /** systemd's journal is a socket, which cannot be opened once more to be written to without waiting. */

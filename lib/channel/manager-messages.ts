@@ -5,7 +5,9 @@
  * What may be long, environments and configurations, travels beside the message in a sealed memory (`blob.ts`): a
  * datagram has a limit.
  */
+
 import type { CompanionConfig } from '../config/companions.ts'
+import type { SyslogSettings } from '../log/syslog-settings.ts'
 
 export const MANAGER_PROTOCOL = 1
 
@@ -33,6 +35,7 @@ export type ManagerGo = {
   readonly log: {
     readonly level: 'debug' | 'info' | 'warning' | 'error' | 'critical'
     readonly format: 'text' | 'json'
+    readonly syslog: SyslogSettings | null
   }
 }
 

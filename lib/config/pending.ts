@@ -4,4 +4,4 @@
  */
 import type { SettingName } from './settings.ts'
 
-export const PENDING: readonly SettingName[] = ['reforkAfter', 'syslog', 'syslogAddr', 'syslogPrefix', 'syslogFacility']
+export const PENDING: readonly SettingName[] = ['reforkAfter']

@@ -38,6 +38,13 @@ export function formatEvent(event: LogEvent, format: LogFormat): string {
   return format === 'json' ? json(event) : text(event)
 }
 
+/** The event without what syslog says itself (time, level, pid): a line for the event, and one for each of its details. */
+export function eventLines(event: LogEvent, format: LogFormat): string[] {
+  if (format === 'json') return [json(event).trimEnd()]
+  const details = event.details === undefined ? [] : indented(event.details).split('\n').slice(0, -1)
+  return [escapeControls(event.message) + textFields(event.fields), ...details]
+}
+
 /** Whether an event of this level is written by a log of that one. */
 export const isWritten = (level: Level, threshold: Level): boolean => LEVELS.indexOf(level) >= LEVELS.indexOf(threshold)
 

@@ -1,8 +1,9 @@
 /** The log of one process: leveled events, formatted by `format.ts`, written by `sink.ts`. */
-import type { Fields, Level, LogFormat } from './format.ts'
-import { formatEvent, isWritten } from './format.ts'
+import type { Fields, Level, LogEvent, LogFormat } from './format.ts'
+import { eventLines, formatEvent, isWritten } from './format.ts'
 import type { SinkTarget } from './sink.ts'
 import { openSink } from './sink.ts'
+import type { Syslog } from './syslog-sender.ts'
 
 export type LogOptions = SinkTarget & {
   /** The least important level that is written. Default `info`. */
@@ -11,6 +12,8 @@ export type LogOptions = SinkTarget & {
   readonly format?: LogFormat
   /** Who writes: arbiter, worker, manager, companion, mold. */
   readonly role: string
+  /** Gets every event that is written, line by line; closed with the log. */
+  readonly syslog?: Syslog | null | undefined
 }
 
 type Write = (message: string, fields?: Fields, details?: string) => void
@@ -33,19 +36,29 @@ export type Log = { readonly [level in Level]: Write } & {
 /** Throws the error of open(2) when `file` cannot be opened; afterwards no trouble with the log ever throws. */
 export function createLog(options: LogOptions): Log {
   let { level: threshold = 'info', format = 'text' } = options
-  const { role } = options
+  const { role, syslog } = options
 
-  const line = (level: Level, message: string, fields?: Fields, details?: string): string =>
-    formatEvent({ time: Date.now(), level, role, pid: process.pid, message, fields, details }, format)
+  const event = (level: Level, message: string, fields?: Fields, details?: string): LogEvent => ({
+    time: Date.now(),
+    level,
+    role,
+    pid: process.pid,
+    message,
+    fields,
+    details,
+  })
 
   const counts: Record<Level, number> = { debug: 0, info: 0, warning: 0, error: 0, critical: 0 }
-  const sink = openSink(options, (lines) => line('warning', 'log lines were dropped', { lines }))
+  const sink = openSink(options, (lines) => formatEvent(event('warning', 'log lines were dropped', { lines }), format))
 
   const at =
     (level: Level): Write =>
     (message, fields, details) => {
       counts[level] += 1
-      if (isWritten(level, threshold)) sink.write(line(level, message, fields, details))
+      if (!isWritten(level, threshold)) return
+      const happened = event(level, message, fields, details)
+      sink.write(formatEvent(happened, format))
+      if (syslog) for (const line of eventLines(happened, format)) syslog.send(level, line)
     }
 
   return {
@@ -60,7 +73,10 @@ export function createLog(options: LogOptions): Log {
     },
     reopen: () => sink.reopen(),
     flushNow: () => sink.flushNow(),
-    close: () => sink.close(),
+    close() {
+      sink.close()
+      syslog?.close()
+    },
     counts,
     get dropped() {
       return sink.dropped

@@ -15,6 +15,7 @@ import { type ControlServer, openControl } from '../control/server.ts'
 import { loadKernel } from '../kernel/addon.ts'
 import type { Kernel, Signal } from '../kernel/kernel.ts'
 import { createLog, type Log } from '../log/log.ts'
+import { openSyslog } from '../log/syslog-sender.ts'
 import { Loop } from '../runtime/loop.ts'
 import { troubleWords } from '../supervision/describe.ts'
 import type { Trouble } from '../supervision/trouble.ts'
@@ -69,7 +70,10 @@ function main(): void {
 }
 
 function serve(kernel: Kernel, channel: ToArbiter, go: ManagerGo, config: ManagerConfig, sessions: ArrayBuffer): void {
-  const log: Log = createLog({ fd: 2, level: go.log.level, format: go.log.format, role: 'manager' })
+  const { level, format, syslog: settings } = go.log
+  const datagram = (path: string, text: string): void => kernel.notify(path, text)
+  const syslog = settings && openSyslog(settings, { datagram, onTrouble: (line) => log.warning(line) })
+  const log: Log = createLog({ fd: 2, level, format, role: 'manager', syslog })
   const report = new Report(log, () => kernel.now())
   process.on('uncaughtException', (error) => report.defect(error))
   process.on('unhandledRejection', (error) => report.defect(error))

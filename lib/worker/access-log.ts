@@ -9,6 +9,7 @@ import type { ResponseRecord } from '../http/engine.ts'
 import { type AccessFormatter, accessFormatter } from '../log/access.ts'
 import { closeQuietly } from '../log/descriptor.ts'
 import { openSink, type Sink, type WriteNow } from '../log/sink.ts'
+import type { Syslog } from '../log/syslog-sender.ts'
 import type { Fd } from '../units.ts'
 import { accessRecord } from './access-record.ts'
 
@@ -21,6 +22,8 @@ const MOST_WAITING = 10_000
 export type AccessLogOptions = {
   readonly format: string
   readonly writeNow: WriteNow
+  /** Gets every line as well. */
+  readonly syslog: Syslog | null
   /** Told in one line when lines are lost. */
   readonly onTrouble: (line: string) => void
 }
@@ -59,6 +62,7 @@ export class AccessLog {
   /** A response was sent. */
   record(response: ResponseRecord): void {
     const line = this.#format(accessRecord(response))
+    this.#options.syslog?.send('info', line.slice(0, -1))
     if (this.#length + line.length > this.#most) this.#write()
     this.#lines.push(line)
     this.#length += line.length

@@ -1,6 +1,8 @@
 /** Who is told of each response: the access log, and the durations that metrics are made of. */
 import type { WorkerSettings } from '../config/settings.ts'
 import type { Kernel } from '../kernel/kernel.ts'
+import { openSyslog } from '../log/syslog-sender.ts'
+import { syslogSettings } from '../log/syslog-settings.ts'
 import { fd } from '../units.ts'
 import { AccessLog } from './access-log.ts'
 import type { Durations } from './durations.ts'
@@ -18,6 +20,13 @@ export const tellBoth = (access: AccessLog | null, durations: Durations | null):
 /** Null where none is kept. */
 export const accessLog = (settings: WorkerSettings, kernel: Kernel, warn: (text: string) => void): AccessLog | null => {
   if (settings.accesslog === null) return null
-  const writeNow = (to: number, data: Uint8Array) => kernel.writeNow(fd(to), data)
-  return new AccessLog({ format: settings.accessLogFormat, writeNow, onTrouble: (line) => warn(line.trimEnd()) })
+  const onTrouble = (line: string) => warn(line.trimEnd())
+  const target = syslogSettings(settings)
+  const datagram = (path: string, text: string) => kernel.notify(path, text)
+  return new AccessLog({
+    format: settings.accessLogFormat,
+    writeNow: (to, data) => kernel.writeNow(fd(to), data),
+    syslog: target && openSyslog({ ...target, tag: `${target.tag}.access` }, { datagram, onTrouble }),
+    onTrouble,
+  })
 }

@@ -1,14 +1,12 @@
 /** Settings: logs and metrics. Pure. */
 import { accessFormatProblem } from '../../log/access.ts'
+import { FACILITIES, type Facility } from '../../log/syslog.ts'
 import { choice, judged, optional, text, toggle } from '../codecs/basic.ts'
 import { address, collector } from '../codecs/network.ts'
 import { logFile } from '../codecs/paths.ts'
 import { setting } from '../setting.ts'
 
-const FACILITIES = [
-  ...(['kern', 'user', 'mail', 'daemon', 'auth', 'syslog', 'lpr', 'news', 'uucp', 'cron', 'authpriv', 'ftp'] as const),
-  ...(['local0', 'local1', 'local2', 'local3', 'local4', 'local5', 'local6', 'local7'] as const),
-] as const
+const FACILITY_NAMES = Object.keys(FACILITIES) as [Facility, ...Facility[]]
 
 export const LOGGING = {
   errorlog: setting({
@@ -63,7 +61,7 @@ export const LOGGING = {
     default: false,
     effect: 'restart',
     worker: true,
-    doc: 'Sends the logs to syslog as well.',
+    doc: "Sends monoceros' log to syslog as well, and the access log where there is one.",
   }),
   syslogAddr: setting({
     flags: ['--log-syslog-to'],
@@ -83,7 +81,7 @@ export const LOGGING = {
   }),
   syslogFacility: setting({
     flags: ['--log-syslog-facility'],
-    type: choice(...FACILITIES),
+    type: choice(...FACILITY_NAMES),
     default: 'user',
     effect: 'restart',
     worker: true,
