@@ -1,8 +1,8 @@
 /**
  * `npm run bench -- balance`: how evenly eight workers are loaded, with one listener that all share and with one for each
  * (`reusePort`), and what that does to the time that an answer takes. Three loads: short connections at a low rate, short
- * connections as fast as they go, and connections that are all opened at once and kept. Each request costs the worker
- * about a millisecond.
+ * connections as fast as they go, the same with some requests that take long, and connections that are all opened at once
+ * and kept. A request costs its worker about a millisecond, a long one 100; what long ones take is not shown.
  */
 const { spawn } = require('node:child_process')
 const { once } = require('node:events')
@@ -18,7 +18,7 @@ const app = join(folder, 'app.js')
 writeFileSync(
   app,
   `require('node:http').createServer((req, res) => {
-    const until = performance.now() + 1
+    const until = performance.now() + (req.url === '/long' ? 100 : 1)
     while (performance.now() < until);
     res.end(String(process.pid))
   }).listen(8000)`,
@@ -27,16 +27,17 @@ writeFileSync(
 const LOADS = {
   'short connections, 100/s': (port) => paced(port, 100, 10),
   'short connections, 16 at once': (port) => flood(port, 16, 6_000),
+  'short, 50/s, one of 50 is long': (port) => paced(port, 50, 20, 50),
   '32 kept connections': (port) => kept(port, 32, 6_000),
   '256 kept connections': (port) => kept(port, 256, 8_000),
 }
 
 const results = () => ({ by: new Map(), times: [] })
 
-function one(port, agent, found) {
+function one(port, agent, found, path = '/') {
   const begun = performance.now()
   return new Promise((resolve, reject) => {
-    const request = http.get({ port, host: '127.0.0.1', agent }, (response) => {
+    const request = http.get({ port, host: '127.0.0.1', path, agent }, (response) => {
       let pid = ''
       response.setEncoding('utf8').on('data', (text) => {
         pid += text
@@ -51,15 +52,15 @@ function one(port, agent, found) {
   })
 }
 
-/** So many a second, for so many seconds. */
-async function paced(port, rate, seconds) {
+/** So many a second, for so many seconds; one of `long` takes long. */
+async function paced(port, rate, seconds, long = 0) {
   const found = results()
   const asked = []
   const begun = performance.now()
   for (let n = 0; n < rate * seconds; n++) {
     const wait = begun + (n * 1000) / rate - performance.now()
     if (wait > 0) await new Promise((resolve) => setTimeout(resolve, wait))
-    asked.push(one(port, false, found))
+    asked.push(long > 0 && n % long === 0 ? one(port, false, results(), '/long') : one(port, false, found))
   }
   await Promise.all(asked)
   return found
@@ -112,11 +113,11 @@ const at = (sorted, part) => sorted[Math.min(sorted.length - 1, Math.floor(sorte
 
 async function main() {
   console.log('mode'.padEnd(10), 'load'.padEnd(32), 'share of each worker in %'.padEnd(44), 'p50 ms  p99 ms')
-  for (const [mode, options] of [
-    ['shared', []],
-    ['reusePort', ['--reuse-port']],
-  ]) {
-    for (const [load, run] of Object.entries(LOADS)) {
+  for (const [load, run] of Object.entries(LOADS)) {
+    for (const [mode, options] of [
+      ['shared', []],
+      ['reusePort', ['--reuse-port']],
+    ]) {
       const { port, stop } = await serve(options)
       const { by, times } = await run(port)
       const shares = [...by.values()].map((count) => (100 * count) / times.length)
