@@ -3,7 +3,6 @@
 import { presentable } from '../config/describe.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { type Config, SETTING_NAMES } from '../config/settings.ts'
-import type { Commands } from '../control/protocol.ts'
 import { EXIT_CODE } from '../exit-codes.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Log } from '../log/log.ts'
@@ -15,7 +14,7 @@ import { VERSION } from '../version.ts'
 import { Arbiter } from './arbiter.ts'
 import { arbiterCommands } from './commands.ts'
 import { companionsMark, managerConfig } from './companions.ts'
-import { type ControlPlaces, controlPlaces } from './control.ts'
+import { controlPlaces } from './control.ts'
 import type { Generation } from './generation.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { HookReport } from './hook-report.ts'
@@ -28,12 +27,17 @@ import { MoldReport } from './mold-report.ts'
 import { Molds } from './molds.ts'
 import { Notices } from './notices.ts'
 import { Outputs, styleOf } from './outputs.ts'
+import { Premises } from './premises.ts'
 import { prepareGeneration } from './prepare.ts'
 import { type Origin, Reloader } from './reloader.ts'
 import { Report } from './report.ts'
 import { ServiceManager } from './service-manager.ts'
 import { SourceWatch } from './source-watch.ts'
 import { StatusView } from './status.ts'
+import { commandOf } from './succession/command.ts'
+import type { Handover } from './succession/handover.ts'
+import { Predecessor } from './succession/predecessor.ts'
+import { Successor } from './succession/successor.ts'
 import type { Notice } from './surroundings.ts'
 import { Workers } from './workers.ts'
 
@@ -47,20 +51,23 @@ export type Ingredients = {
   readonly loaded: LoadedConfig
   readonly first: Generation
   readonly origin: Origin
+  /** From the arbiter before this one, where there is one. */
+  readonly handover: Handover | null
   readonly wake: () => void
 }
 
 export type Assembled = {
   readonly arbiter: Arbiter
   readonly report: Report
-  readonly places: ControlPlaces
-  readonly commands: Commands
-  readonly metrics: Metrics
+  readonly premises: Premises
+  /** Whether another arbiter goes on with our sockets. */
+  readonly hasSuccessor: () => boolean
   /** Settles with the exit code when nothing is left. */
   readonly over: Promise<number>
 }
 
-export function assemble({ kernel, log, listeners, loaded, first, origin, wake }: Ingredients): Assembled {
+export function assemble(ingredients: Ingredients): Assembled {
+  const { kernel, log, listeners, loaded, first, origin, handover, wake } = ingredients
   const places = controlPlaces(loaded, log)
   const outputs = new Outputs(kernel, loaded.config)
   const report = new Report(log, () => kernel.now())
@@ -121,8 +128,9 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
     sources.noticed(notice)
     metrics.noticed(notice)
     if (notice.kind === 'halted') code = notice.cause === 'appFailed' ? EXIT_CODE.app : EXIT_CODE.boot
-    if (notice.kind === 'started') manager.start()
-    if (notice.kind === 'reloaded') {
+    if (notice.kind === 'started' && predecessor?.isThere) predecessor.ready()
+    else if (notice.kind === 'started') manager.start()
+    if (notice.kind === 'reloaded' && !predecessor?.isThere) {
       const before = mark
       mark = companionsMark(reloader.current, first.program.file)
       if (reloader.current.config.reloadCompanions === 'always' || mark !== before)
@@ -155,6 +163,25 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
     happened: (event) => arbiter.happened(event),
     generationOf: (number) => arbiter.generationOf(number),
   })
+  const successor = new Successor({
+    kernel,
+    log,
+    listeners,
+    command: commandOf(origin),
+    companions: () => manager.traces,
+    isSecond: () => predecessor?.isThere ?? false,
+    mainPid: (pid) => service.mainPid(pid),
+  })
+  const takeOver = (): void => {
+    listeners.own()
+    manager.reload(managerConfig(reloader.current))
+    try {
+      premises.take()
+    } catch (error) {
+      log.error(error instanceof Error ? error.message : String(error))
+    }
+  }
+  const predecessor = handover === null ? null : new Predecessor({ kernel, log, takeOver, wake }, handover)
   const arbiter: Arbiter = new Arbiter(
     {
       kernel,
@@ -166,11 +193,12 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
       wake,
       standard: () => outputs.standard,
       molds,
-      wards: [molds, manager, service, sources, hooks],
+      wards: [molds, manager, service, sources, successor, ...(predecessor === null ? [] : [predecessor]), hooks],
       over: end,
       elsewhere(order) {
         if (order.kind === 'reload') void reload()
         else if (order.kind === 'reopen') reopen()
+        else hooks.before('preExec', () => successor.start())
       },
     },
     newPool(first.size, process.pid),
@@ -214,5 +242,14 @@ export function assemble({ kernel, log, listeners, loaded, first, origin, wake }
     reload,
     notice: (accepts, gone) => notices.wait(accepts, gone),
   })
-  return { arbiter, report, places, commands, metrics, over }
+  const premises = new Premises({
+    kernel,
+    log,
+    loaded,
+    metrics,
+    commands,
+    control: places.arbiter,
+    schedule: (job) => arbiter.schedule(job),
+  })
+  return { arbiter, report, premises, hasSuccessor: () => successor.pid !== null, over }
 }

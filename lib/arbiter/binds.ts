@@ -21,16 +21,21 @@ export type Opened = {
  * Throws a `SetupError` where the variables lie or an address cannot be opened.
  */
 export async function openListeners(config: Config, listeners: Listeners, env: NodeJS.ProcessEnv): Promise<Opened> {
-  const choosesItself = config.bind.length > 0 && config.bind.every(({ kind }) => kind === 'fd')
-  const passed = choosesItself
-    ? []
-    : passedListeners(env, process.pid, { listenerAddress: (fd) => listeners.adopt(fd).address })
+  const passed = passedToUs(config, listeners, env)
   if (passed.length === 0) return { listeners: await openBinds(config, listeners), warnings: [] }
   const ignored = config.bind.map(formatAddress).join(', ')
   return {
-    listeners: passed.map(({ fd }) => listeners.adopt(fd)),
+    listeners: listeners.activate(passed),
     warnings: ignored === '' ? [] : [`bind: ${ignored} is not opened, because sockets were passed (LISTEN_FDS)`],
   }
+}
+
+/** By the service manager, or by way of the arbiter before this one. None where `bind` says itself which are meant. */
+function passedToUs(config: Config, listeners: Listeners, env: NodeJS.ProcessEnv): readonly Fd[] {
+  if (config.bind.length > 0 && config.bind.every(({ kind }) => kind === 'fd')) return []
+  if (listeners.activated.length > 0) return listeners.activated
+  const kernel = { listenerAddress: (one: Fd) => listeners.adopt(one).address }
+  return passedListeners(env, process.pid, kernel).map((socket) => socket.fd)
 }
 
 /** The descriptors that were handed to us, as far as anybody says. */

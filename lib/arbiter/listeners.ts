@@ -6,7 +6,8 @@
 import { rmSync, statSync } from 'node:fs'
 import { formatAddress } from '../config/address.ts'
 import type { Kernel, KernelError, ListenerAddress, ListenOptions } from '../kernel/kernel.ts'
-import type { Fd } from '../units.ts'
+import { type Fd, fd } from '../units.ts'
+import type { HandedListener, Handover } from './succession/handover.ts'
 
 export type Listener = {
   readonly fd: Fd
@@ -15,7 +16,8 @@ export type Listener = {
 }
 
 type Held = Listener & {
-  readonly inode: bigint | null
+  /** The file of a UNIX socket, where that is ours to remove. */
+  inode: bigint | null
   /** With `reusePort`, by slot; the first is `fd`. */
   readonly dealt: Fd[] | null
   readonly options: ListenOptions
@@ -25,6 +27,10 @@ export class Listeners {
   readonly #kernel: Kernel
   /** By the address that was asked for, as text: the same question gets the same socket. */
   readonly #held = new Map<string, Held>()
+  /** Sockets that the service manager has opened for us. */
+  #activated: readonly Fd[] = []
+  /** Inherited ones whose files still belong to the arbiter before this one. */
+  readonly #unowned: Held[] = []
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel
@@ -73,6 +79,47 @@ export class Listeners {
     const address = this.#kernel.listenerAddress(fd)
     this.#kernel.setCloseOnExec(fd, true)
     return this.#hold(formatAddress(address), fd, false, { backlog: 0 })
+  }
+
+  /** Sockets that the service manager has passed, each a listening one: from now on ours. */
+  activate(fds: readonly Fd[]): readonly Listener[] {
+    this.#activated = fds
+    return fds.map((fd) => this.adopt(fd))
+  }
+
+  /** For the arbiter that is to follow this one. */
+  handed(): { readonly listeners: readonly HandedListener[]; readonly activated: readonly Fd[] } {
+    const names = (held: Held): string[] => [...this.#held].flatMap(([name, one]) => (one === held ? [name] : []))
+    const listeners = this.all().map((held) => {
+      const { address, fd, inode, options, dealt } = held
+      return { names: names(held), address, fd, ours: inode !== null, options, dealt }
+    })
+    return { listeners, activated: this.#activated }
+  }
+
+  /** Takes what the arbiter before this one handed over; the files of UNIX sockets are its own until `own`. */
+  inherit({ listeners, activated }: Pick<Handover, 'listeners' | 'activated'>): void {
+    this.#activated = activated.map((number) => fd(number))
+    for (const { names, address, fd: number, ours, options, dealt } of listeners) {
+      const held = { fd: fd(number), address, inode: null, options, dealt: dealt?.map((one) => fd(one)) ?? null }
+      for (const name of names) this.#held.set(name, held)
+      if (ours) this.#unowned.push(held)
+    }
+  }
+
+  get activated(): readonly Fd[] {
+    return this.#activated
+  }
+
+  /** The one before this one is gone: the files are ours to remove. */
+  own(): void {
+    for (const held of this.#unowned.splice(0))
+      if (held.address.kind === 'unix') held.inode = inodeOf(held.address.path)
+  }
+
+  /** Another arbiter serves on these sockets: their files are not ours to remove any more. */
+  disown(): void {
+    for (const held of this.#each()) held.inode = null
   }
 
   all(): readonly Held[] {

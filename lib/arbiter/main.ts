@@ -5,21 +5,18 @@ import { loadKernel } from '../kernel/addon.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Log } from '../log/log.ts'
 import { Loop } from '../runtime/loop.ts'
-import { claimPidfile, type Pidfile } from '../system/pidfile.ts'
 import { SetupError } from '../system/setup-error.ts'
 import { outliveTerminal } from '../system/terminal.ts'
 import { VERSION } from '../version.ts'
 import { assemble } from './assemble.ts'
 import { inheritedSockets, openListeners } from './binds.ts'
-import { openArbiterControl } from './control.ts'
 import { Listeners } from './listeners.ts'
 import { leaveNodeOptionsToWorkers } from './node-options.ts'
 import { ARBITER_SIGNALS } from './orders.ts'
 import { openLog } from './outputs.ts'
 import { prepareGeneration } from './prepare.ts'
 import type { Origin } from './reloader.ts'
-import { openScrape, type Scrape } from './scrape.ts'
-import { startStatsd } from './statsd.ts'
+import { takeHandover } from './succession/handover.ts'
 
 /** Serves until a signal says otherwise. The exit code; everything that was opened is closed again. */
 export async function runArbiter(loaded: LoadedConfig, origin: Origin): Promise<number> {
@@ -45,46 +42,37 @@ async function serve(
   loaded: LoadedConfig,
   origin: Origin,
 ): Promise<number> {
+  const handover = takeHandover(kernel, process.env)
+  if (handover !== null) listeners.inherit(handover)
   const opened = await openListeners(loaded.config, listeners, process.env)
   const first = prepareGeneration(loaded, opened.listeners)
   let wake = (): void => undefined
-  const parts = assemble({ kernel, log, listeners, loaded, first, origin, wake: () => wake() })
-  const { arbiter, report } = parts
+  const parts = assemble({ kernel, log, listeners, loaded, first, origin, handover, wake: () => wake() })
+  const { arbiter, report, premises } = parts
   // A defect of ours must not take the service down.
   process.on('uncaughtException', (error) => report.defect(error))
   process.on('unhandledRejection', (error) => report.defect(error))
   outliveTerminal(kernel)
   kernel.becomeSubreaper()
-  const { procName, pidfile: path, metricsBind } = loaded.config
+  const { procName } = loaded.config
   kernel.setProcessName(`monoceros: arbiter${procName === null ? '' : ` [${procName}]`}`)
   const loop = new Loop(kernel, ARBITER_SIGNALS, arbiter)
   wake = () => loop.wake()
-  let pidfile: Pidfile | null = null
-  let scrape: Scrape | null = null
   try {
-    if (metricsBind !== null) scrape = openScrape(metricsBind, kernel, parts.metrics.routes())
-    // Whoever reads the pidfile may send a signal at once: the handlers stand.
-    if (path !== null) pidfile = claimPidfile(path, kernel)
-    const control = openArbiterControl(parts.places.arbiter, {
-      kernel,
-      log,
-      commands: parts.commands,
-      schedule: (job) => arbiter.schedule(job),
-    })
-    const statsd = startStatsd(loaded.config, kernel, log, () => parts.metrics.snapshot())
+    if (handover === null) premises.take()
+    else premises.wait()
     report.starting(VERSION, loaded, first)
     for (const warning of opened.warnings) log.warning(warning)
-    if (scrape !== null) log.info('metrics are served', { address: scrape.address })
+    const address = premises.metricsAddress
+    if (address !== null) log.info('metrics are served', { address })
     const code = await parts.over
-    control?.close()
-    statsd?.close()
     log.info('monoceros has stopped', { code })
     return code
   } finally {
     loop.close()
-    scrape?.close()
+    if (parts.hasSuccessor()) listeners.disown()
     listeners.unlink()
-    pidfile?.release()
+    premises.close()
     log.flushNow()
   }
 }

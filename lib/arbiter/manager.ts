@@ -24,10 +24,12 @@ import { deadline } from '../supervision/deadline.ts'
 import type { How } from '../supervision/ladder.ts'
 import { type Event, isAtRest, type Life, type LifePolicy, newLife, pidOf, step } from '../supervision/life.ts'
 import { killLeftovers } from '../system/leftovers.ts'
+import { processStat } from '../system/processes.ts'
 import { type Fd, type Ms, ms, type Pid } from '../units.ts'
 import { VERSION } from '../version.ts'
 import type { ManagerReport } from './manager-report.ts'
 import { managerPolicy } from './policy.ts'
+import { MANAGER_PAGE_BYTES, noteManager } from './succession/handover.ts'
 import type { Ward } from './ward.ts'
 import type { Standard } from './workers.ts'
 
@@ -63,6 +65,8 @@ export class Manager implements Ward {
   readonly #parts: ManagerParts
   readonly #sessions: Fd
   readonly #memory: ArrayBuffer
+  /** Names the process, for an arbiter that follows this one. */
+  readonly #page: Fd
   readonly #events: Event[] = []
   #life: Life = newLife(process.pid)
   #policy: LifePolicy
@@ -79,11 +83,17 @@ export class Manager implements Ward {
     this.#policy = managerPolicy(config.companions)
     this.#sessions = parts.kernel.sharedMemory('monoceros-sessions', SESSIONS_BYTES)
     this.#memory = parts.kernel.map(this.#sessions)
+    this.#page = parts.kernel.sharedMemory('monoceros-manager', MANAGER_PAGE_BYTES)
   }
 
   /** Where the manager's own control socket stands; null while there is none. */
   get control(): string | null {
     return this.#control
+  }
+
+  /** What another arbiter needs to see that nothing of the companions is left. */
+  get traces(): { readonly sessions: Fd; readonly manager: Fd } {
+    return { sessions: this.#sessions, manager: this.#page }
   }
 
   get isGone(): boolean {
@@ -213,6 +223,7 @@ export class Manager implements Ward {
         parentDeathSignal: 'SIGTERM',
       })
       kernel.close(theirs)
+      noteManager(kernel.map(this.#page), processStat(pid))
       this.#listen(pid, ours, blob)
       this.#events.push({ kind: 'spawned', pid })
     } catch (error) {

@@ -23,6 +23,15 @@ const EXTEND_BY = ms(10_000)
 /** Between two lines of status. */
 const STATUS_EVERY = ms(500)
 
+const SILENT: Notifier = {
+  active: false,
+  watchdogEvery: null,
+  send: () => undefined,
+  ready: () => undefined,
+  reloading: () => undefined,
+  stopping: () => undefined,
+}
+
 export type ServiceManagerParts = {
   readonly notifier: Notifier
   readonly pool: () => Pool
@@ -45,6 +54,7 @@ export class ServiceManager implements Ward {
   #extendAt: Ms
   #watchdogAt: Ms
   #answered = true
+  #isMain = true
 
   constructor(parts: ServiceManagerParts) {
     this.#parts = parts
@@ -52,6 +62,13 @@ export class ServiceManager implements Ward {
     this.#statusAt = this.#begun
     this.#extendAt = ms(this.#begun + EXTEND_EVERY)
     this.#watchdogAt = this.#begun
+  }
+
+  /** Who is the main process from now on. As long as that is another one, we say nothing: not that we stop, either. */
+  mainPid(pid: Pid): void {
+    this.#parts.notifier.send({ MAINPID: pid })
+    this.#isMain = pid === process.pid
+    this.#status = ''
   }
 
   /** A reload was asked for. Said at once: systemd compares the time with that of its signal. */
@@ -62,7 +79,7 @@ export class ServiceManager implements Ward {
     const now = this.#parts.now()
     this.#phase = 'reloading'
     this.#extendAt = ms(now + EXTEND_EVERY)
-    this.#parts.notifier.reloading(now, 'reloading')
+    this.#notifier.reloading(now, 'reloading')
   }
 
   /** The reload did not even begin. */
@@ -93,11 +110,11 @@ export class ServiceManager implements Ward {
     if (this.#phase === 'stopping') return
     this.#phase = 'stopping'
     this.#extendAt = now
-    this.#parts.notifier.stopping(this.#with('stopping'))
+    this.#notifier.stopping(this.#with('stopping'))
   }
 
   judge(now: Ms): void {
-    const { notifier } = this.#parts
+    const notifier = this.#notifier
     if (!notifier.active) return
     if (this.#isExtending(now) && now >= this.#extendAt) {
       this.#extendAt = ms(now + EXTEND_EVERY)
@@ -116,7 +133,7 @@ export class ServiceManager implements Ward {
   }
 
   deadline(now: Ms): Ms | null {
-    const { active, watchdogEvery } = this.#parts.notifier
+    const { active, watchdogEvery } = this.#notifier
     if (!active) return null
     const extendAt = this.#isExtending(now) ? this.#extendAt : null
     const statusAt = this.#statusNow() === this.#status ? null : this.#statusAt
@@ -133,14 +150,18 @@ export class ServiceManager implements Ward {
     return false
   }
 
+  get #notifier(): Notifier {
+    return this.#isMain ? this.#parts.notifier : SILENT
+  }
+
   #ready(): void {
     this.#phase = 'serving'
     this.#status = this.#statusNow()
-    this.#parts.notifier.ready(this.#status)
+    this.#notifier.ready(this.#status)
   }
 
   #answer(healthy: boolean): void {
-    if (healthy) this.#parts.notifier.send({ WATCHDOG: 1 })
+    if (healthy) this.#notifier.send({ WATCHDOG: 1 })
     if (healthy !== this.#answered) this.#parts.watchdog(healthy)
     this.#answered = healthy
   }
