@@ -16,16 +16,20 @@ import { TLSSocket } from 'node:tls'
 import { takeBody } from './body.ts'
 import type { ChunkedDecoder } from './chunked.ts'
 import { close } from './closing.ts'
-import { beginRequest, giveSocket } from './exchange.ts'
+import { beginRequest } from './exchange.ts'
 import { fail, failureIsDue, type PendingFailure, sendFailure } from './failure.ts'
 import { hearStream } from './listeners.ts'
 import { CONNECTION, type Incoming, type Outgoing, type ResponseOptions, type ServerSocket } from './node.ts'
 import { ProxyReader, showClient } from './proxied.ts'
 import { HeadReader } from './reader.ts'
 import type { Service } from './service.ts'
-import { readsDirectly } from './socket.ts'
+import { readsDirectly, type WriteBatch, writeNow } from './socket.ts'
 import { deadline } from './timeouts.ts'
+import { flushWaiting } from './turns.ts'
 import { beginHandover, finishHandover, type Handover } from './upgrade.ts'
+
+/** A keep-alive timeout that need not be exact to the second (milliseconds). */
+const LONG_TIMEOUT = 5000
 
 /** Requests of one connection that are answered at once; more are read when the first of them are done. */
 const MOST_PIPELINED = 128
@@ -52,6 +56,10 @@ export class Connection {
   /** The response that has the socket, and those whose turn comes after it. */
   response: Outgoing | null = null
   readonly waiting: Outgoing[] = []
+  /** Responses before it that are ended and on their way to the kernel. */
+  readonly sending: Outgoing[] = []
+  /** While several requests of one read are answered, the first write waits for the others. */
+  batch: WriteBatch | null = null
   /** Bytes that wait in `waiting`. */
   queued = 0
   /** Requests counted against `maxRequestsPerSocket`. */
@@ -119,6 +127,7 @@ export class Connection {
     try {
       while (this.at < to) this.step(bytes, from, to)
     } finally {
+      if (this.batch !== null) this.writeBatch()
       // A listener has thrown: what it did not let us read is read later.
       if (this.at < to) {
         this.hold(bytes, to)
@@ -160,6 +169,8 @@ export class Connection {
       fail(this, head.error, bytes, head.at - from)
     } else {
       this.at = head.end
+      if (this.at < to && this.direct && this.batch === null && head.framing.kind === 'none')
+        this.batch = { first: null }
       const { refuse } = this.service.options
       const refusal = refuse === undefined ? null : refuse(head.rawHeaders, this.socket)
       if (refusal !== null) {
@@ -169,6 +180,12 @@ export class Connection {
       if (head.upgrade || head.method === 'CONNECT') beginHandover(this, head)
       else beginRequest(this, head)
     }
+  }
+
+  private writeBatch(): void {
+    const { first } = this.batch!
+    this.batch = null
+    if (first !== null) writeNow(this.socket, first)
   }
 
   private readProxyHeader(bytes: Buffer, to: number): void {
@@ -188,16 +205,22 @@ export class Connection {
     this.at = to
   }
 
-  /** The response that had the socket is sent, and whether it was said to be the last: what comes next. */
-  advance(last: boolean): void {
-    const { service, waiting } = this
+  /** A response has left. */
+  sent(response: Outgoing): void {
+    if (response === this.response) {
+      this.response = null
+      this.advance(response._last)
+    } else {
+      this.sending.shift()
+    }
+  }
+
+  /** What comes when the response that had the socket is sent; `last`: it was said to be the last. */
+  private advance(last: boolean): void {
     if (last) {
       close(this)
-    } else if (waiting.length > 0) {
-      const next = waiting.shift()!
-      if (next.destroyed) this.socket.destroy()
-      giveSocket(this, next)
-      next._flush()
+    } else if (this.waiting.length > 0) {
+      flushWaiting(this)
       this.unpause()
     } else if (failureIsDue(this)) {
       sendFailure(this)
@@ -206,10 +229,7 @@ export class Connection {
     } else if (this.phase === 'over') {
       close(this)
     } else {
-      this.idleSince = service.now()
-      if (this.socket.timeout && service.keepAliveTimeout > 0) this.suspendTimeout()
-      this.unpause()
-      service.sweep.arm(deadline(this))
+      this.rest()
     }
   }
 
@@ -239,6 +259,20 @@ export class Connection {
   pause(): void {
     this.socket._paused = true
     this.socket.pause()
+  }
+
+  /** Nothing is in flight. */
+  private rest(): void {
+    const { service } = this
+    const timeout = service.keepAliveTimeout
+    if (timeout >= LONG_TIMEOUT && !service.draining) {
+      this.idleSince = service.sweep.soon
+    } else {
+      this.idleSince = service.now()
+      service.sweep.arm(deadline(this))
+    }
+    if (this.socket.timeout && timeout > 0) this.suspendTimeout()
+    this.unpause()
   }
 
   /** Between requests the keep-alive timeout counts, and no timeout that the app has set for a request. */

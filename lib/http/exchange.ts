@@ -16,6 +16,7 @@ import {
   uniqueHeaders,
 } from './node.ts'
 import { noteResponse, reportResponse } from './records.ts'
+import { takeTurn } from './turns.ts'
 
 const startChannel = diagnostics.channel('http.server.request.start')
 const finishChannel = diagnostics.channel('http.server.response.finish')
@@ -79,8 +80,7 @@ function responseTo(connection: Connection, request: Incoming, keepAlive: boolea
   }
   noteResponse(connection, response)
   if (startChannel.hasSubscribers) startChannel.publish({ request, response, socket, server })
-  if (connection.response === null) giveSocket(connection, response)
-  else connection.waiting.push(response)
+  takeTurn(connection, response)
   response.on('finish', onFinish)
   return response
 }
@@ -123,15 +123,6 @@ function refused(connection: Connection, head: Head, request: Incoming, response
   return true
 }
 
-/** What `assignSocket` does, without a 'close' listener for each response: the connection has one for all. */
-export function giveSocket(connection: Connection, response: Outgoing): void {
-  const { socket } = connection
-  connection.response = response
-  socket._httpMessage = response
-  ;(response as { socket: unknown }).socket = socket
-  if (response._eventsCount > 0) response.emit('socket', socket)
-}
-
 function onPendingData(this: Outgoing, bytes: number): void {
   const connection = this[CONNECTION]
   connection.queued += bytes
@@ -161,8 +152,7 @@ function onFinish(this: Outgoing): void {
   if (socket._httpMessage === this) socket._httpMessage = null
   ;(this as { socket: unknown }).socket = null
   process.nextTick(emitClose, this)
-  connection.response = null
-  connection.advance(this._last)
+  connection.sent(this)
 }
 
 /**

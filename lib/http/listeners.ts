@@ -100,9 +100,9 @@ function endAfterGrace(connection: Connection): void {
 function onClose(this: ServerSocket): void {
   const connection = this[CONNECTION]
   if (connection === null) return
-  const { service, incoming, response, waiting } = connection
+  const { service, incoming, response, waiting, sending } = connection
   service.connections.delete(connection)
-  const open = response === null ? [] : [response, ...waiting.splice(0)]
+  const open = response === null ? [] : [...sending.splice(0), response, ...waiting.splice(0)]
   const { failure } = connection
   if (failure?.instead && !open.includes(failure.instead)) open.push(failure.instead)
   for (const { req } of open) req.destroy(aborted())

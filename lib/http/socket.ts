@@ -42,6 +42,22 @@ function received(socket: ServerSocket, length: number): boolean {
   return socket.push(Buffer.from(shared.subarray(0, length)))
 }
 
+/** A write that was held back so that those behind it go with it. */
+export type HeldWrite = {
+  readonly chunk: Buffer | string
+  readonly encoding: BufferEncoding
+  readonly written: (error?: Error | null) => void
+}
+
+export type WriteBatch = { first: HeldWrite | null }
+
+const nodeWrite = net.Socket.prototype._write
+
+/** Writes what was held back; what the stream has gathered behind it follows in one vector. */
+export function writeNow(socket: ServerSocket, { chunk, encoding, written }: HeldWrite): void {
+  nodeWrite.call(socket, chunk, encoding, written)
+}
+
 /** A listener for the bytes: from now on the stream has them, and the connection listens to it like everybody. */
 function watched(method: 'on' | 'prependListener') {
   const original = net.Socket.prototype[method] as (event: string | symbol, listener: () => void) => net.Socket
@@ -55,4 +71,9 @@ Object.assign(HttpSocket.prototype, {
   on: watched('on'),
   addListener: watched('on'),
   prependListener: watched('prependListener'),
+  _write(this: ServerSocket, chunk: Buffer | string, encoding: BufferEncoding, written: HeldWrite['written']) {
+    const batch = this[CONNECTION]?.batch
+    if (batch) batch.first = { chunk, encoding, written }
+    else nodeWrite.call(this, chunk, encoding, written)
+  },
 })

@@ -15,9 +15,19 @@ export class Sweep {
   private timer: NodeJS.Timeout | null = null
   /** When the timer fires. */
   private due = Number.POSITIVE_INFINITY
+  /** When connections were last walked: no more than `LONGEST` ago while there are any. */
+  private walked = 0
 
   constructor(service: Service) {
     this.service = service
+  }
+
+  /**
+   * Now, or up to `LONGEST` later: for waits so long that it does not matter. Costs no look at the clock, and needs no
+   * `arm`.
+   */
+  get soon(): number {
+    return this.walked + LONGEST
   }
 
   /** Something may have to be done at that time (monotonic milliseconds). */
@@ -40,6 +50,7 @@ export class Sweep {
     const now = service.now()
     const delay = Math.min(Math.max(at - now, SHORTEST), LONGEST)
     if (now + delay >= this.due) return
+    if (this.timer === null) this.walked = now
     if (this.timer !== null) clearTimeout(this.timer)
     this.due = now + delay
     this.timer = service.scope.runInAsyncScope(() => setTimeout(() => this.walk(), Math.ceil(delay)).unref())
@@ -50,6 +61,7 @@ export class Sweep {
     this.due = Number.POSITIVE_INFINITY
     const { service } = this
     const now = service.now()
+    this.walked = now
     let next = Number.POSITIVE_INFINITY
     let alive = false
     for (const connection of service.connections) {

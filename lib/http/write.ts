@@ -14,6 +14,12 @@ const nodeWritev = (net.Socket.prototype as unknown as { _writev: typeof writeTo
 
 /** A net.Socket's `_writev`. */
 export function writeTogether(this: ServerSocket, chunks: WriteChunks, written: Written): void {
+  const [first, second] = chunks as [WriteChunks[number], WriteChunks[number]]
+  if (chunks.length === 2 && second.chunk.length === 0) {
+    // By far the most: a response that was ended with its text.
+    this._write(first.chunk, first.encoding as BufferEncoding, written)
+    return
+  }
   if (chunks.allBuffers) {
     nodeWritev.call(this, chunks, written)
     return

@@ -1,0 +1,48 @@
+/** Whose turn it is: responses of one connection leave in the order of their requests (RFC 9112 §9.3.2). */
+import type { Connection } from './connection.ts'
+import type { Outgoing } from './node.ts'
+
+/** A new response: it gets the socket as soon as the one before it has said all. */
+export function takeTurn(connection: Connection, response: Outgoing): void {
+  const { response: before, waiting, sending } = connection
+  if (before === null) {
+    giveSocket(connection, response)
+  } else if (waiting.length === 0 && saidAll(connection, before)) {
+    sending.push(before)
+    giveSocket(connection, response)
+  } else {
+    waiting.push(response)
+  }
+}
+
+/** The next that waits, and those behind it as long as they were ended while they waited: they leave together. */
+export function flushWaiting(connection: Connection): void {
+  const { waiting, sending, socket } = connection
+  socket.cork()
+  for (;;) {
+    const next = waiting.shift()!
+    if (next.destroyed) socket.destroy()
+    giveSocket(connection, next)
+    next._flush()
+    if (waiting.length === 0 || !saidAll(connection, next)) break
+    sending.push(next)
+  }
+  socket.uncork()
+}
+
+/**
+ * The next may write behind it before it has left: they leave in one write then. Where bytes are counted for each
+ * response, each leaves alone.
+ */
+function saidAll({ service }: Connection, response: Outgoing): boolean {
+  return response.writableEnded && !response._last && service.onResponse === null
+}
+
+/** What `assignSocket` does, without a 'close' listener for each response: the connection has one for all. */
+function giveSocket(connection: Connection, response: Outgoing): void {
+  const { socket } = connection
+  connection.response = response
+  socket._httpMessage = response
+  ;(response as { socket: unknown }).socket = socket
+  if (response._eventsCount > 0) response.emit('socket', socket)
+}
