@@ -23,7 +23,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   manager: ['kernel', 'channel', 'config', 'control', 'log', 'mold', 'runtime', 'supervision', 'system'],
   arbiter: ['kernel', 'channel', 'config', 'control', 'log', 'metrics', 'runtime', 'supervision', 'system'],
   // The two ends of everything: the commands, and what the package exports.
-  cli: ['kernel', 'channel', 'config', 'control', 'log', 'system', 'arbiter', 'supervision'],
+  cli: ['kernel', 'channel', 'config', 'control', 'log', 'mold', 'system', 'arbiter', 'supervision'],
   '.': ['config', 'mold'],
 }
 

@@ -30,11 +30,24 @@ async function main(given: Io): Promise<number> {
   if (wanted.has('--print-config')) return print(wanted.has('--json') ? printJson(loaded) : printText(loaded))
   const missing = withoutApp(loaded)
   if (missing !== null) return missing
-  if (wanted.has('--check-config'))
-    return print(`monoceros: the settings are good${loaded.file ? ` (${loaded.file})` : ''}\n`)
+  if (wanted.has('--check-config')) return check(loaded)
   if (systemd !== null) return print(systemdFiles(systemd, loaded, io.cwd, __filename))
   const { runArbiter } = await import('../arbiter/main.ts')
   return runArbiter(loaded, io)
+}
+
+/** `--check-config`, of settings that were read well. */
+async function check({ config, file }: LoadedConfig): Promise<number> {
+  if (config.preload) {
+    const [{ loadKernel }, { testPreload }] = await Promise.all([
+      import('../kernel/addon.ts'),
+      import('../mold/self-test.ts'),
+    ])
+    const why = await testPreload(loadKernel())
+    if (why !== null) say(`preload: ${why}${config.preloadFallback ? '; workers would be started one by one' : ''}`)
+    if (why !== null && !config.preloadFallback) return EXIT_CODE.usage
+  }
+  return print(`monoceros: the settings are good${file ? ` (${file})` : ''}\n`)
 }
 
 /** The exit code where there is no app to run. */
