@@ -78,9 +78,10 @@ it('process.send("ready") makes a worker ready where it is waited for.', async (
   const { args, address } = socket()
   const program = await hosted(
     `http.createServer((req, res) => res.end('x')).listen(port, () => setImmediate(() => {
-       console.log('saying', process.pid); process.send('ready') }))`,
+       console.error('saying', process.pid); process.send('ready') }))`,
     [...args, '--wait-ready'],
   )
+  // Both on stderr: of two pipes nobody can tell which was written to first.
   const first = program.output.search(/saying/)
   expect(first).toBeGreaterThanOrEqual(0)
   expect(first).toBeLessThan(program.output.search(/worker ready/))
