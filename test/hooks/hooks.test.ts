@@ -85,7 +85,7 @@ test('without hooks there is no process for them', async () => {
 })
 
 test('workers start when onStarting has ended', async () => {
-  const hooks = `onStarting: async () => { await new Promise((resolve) => setTimeout(resolve, 300)); console.log('prepared') }`
+  const hooks = `onStarting: async () => { await new Promise((resolve) => setTimeout(resolve, 300)); console.error('prepared') }`
   const { program } = serve(['-w', '1'], { files: config(hooks) })
   await program.line('all workers are ready')
   expect(program.output.indexOf('prepared')).toBeGreaterThan(0)
