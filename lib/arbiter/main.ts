@@ -20,7 +20,7 @@ import { takeHandover } from './succession/handover.ts'
 
 /** Serves until a signal says otherwise. The exit code; everything that was opened is closed again. */
 export async function runArbiter(loaded: LoadedConfig, origin: Origin): Promise<number> {
-  const kernel = loadKernel()
+  const kernel = openKernel()
   const listeners = new Listeners(kernel)
   try {
     leaveNodeOptionsToWorkers(kernel, inheritedSockets(loaded.config, process.env))
@@ -74,5 +74,18 @@ async function serve(
     listeners.unlink()
     premises.close()
     log.flushNow()
+  }
+}
+
+/** A package that was installed without scripts on a machine for which no binary is shipped has none. */
+function openKernel(): Kernel {
+  try {
+    return loadKernel()
+  } catch (error) {
+    const [line] = (error as Error).message.split('\n')
+    const where = `${process.platform}-${process.arch}`
+    throw new SetupError(
+      `no binary for ${where} loads; build it with "npm rebuild monoceros" (a C++ compiler): ${line}`,
+    )
   }
 }

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { cpSync, readFileSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { HINT, monoceros } from './support.ts'
 
@@ -110,4 +110,20 @@ test('a working directory that is gone is one line', async () => {
   const { temporaryFolder } = await import('../support/folder.ts')
   const found = await run('sh', ['-c', script], { cwd: temporaryFolder() })
   expect([found.code, found.stderr]).toEqual([2, 'monoceros: the working directory does not exist any more\n'])
+})
+
+test('a package without a binary is one line that says how to build it', async () => {
+  const { run, dist } = await import('../support/process.ts')
+  const { temporaryFolder } = await import('../support/folder.ts')
+  const folder = temporaryFolder({ 'app.js': '' })
+  const root = dist('..')
+  for (const name of ['dist', 'package.json']) cpSync(join(root, name), join(folder, name), { recursive: true })
+  symlinkSync(join(root, 'node_modules'), join(folder, 'node_modules'))
+  const { code, stderr } = await run(process.execPath, [join(folder, 'dist/cli/monoceros.js'), 'app.js'], {
+    cwd: folder,
+  })
+  expect([code, stderr]).toEqual([
+    2,
+    expect.stringMatching(/^monoceros: no binary for linux-\w+ loads; build it with "npm rebuild monoceros" .*\n$/),
+  ])
 })
