@@ -39,4 +39,5 @@ exports.EXPLAINED = [
   { suite: 'fastify', title: 'header-overflow.test.js', because: 'the file of the test before' },
   { suite: 'fastify', title: 'client disconnect aborts', ...GRACE },
   { suite: 'fastify', title: 'handler-timeout.test.js', ...GRACE },
+  { suite: 'fastify', title: 'hooks.test.js', ...GRACE },
 ]
