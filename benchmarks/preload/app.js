@@ -7,7 +7,7 @@ const http = require('node:http')
 const until = performance.now() + Number(process.env.APP_LOAD ?? 0)
 while (performance.now() < until);
 
-const ENTRY = 190
+const ENTRY = 144
 exports.heap = Array.from({ length: (Number(process.env.APP_HEAP ?? 0) * 2 ** 20) / ENTRY }, (_, n) => ({
   id: n,
   name: `entry ${n}`,
