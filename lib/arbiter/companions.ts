@@ -1,14 +1,30 @@
 /** What the companion manager is started with, out of the settings, and when a reload starts it anew. */
 import { statSync } from 'node:fs'
 import type { ManagerConfig } from '../channel/manager-messages.ts'
+import type { CompanionConfig } from '../config/companions.ts'
 import { NODE_OPTIONS_VARIABLE } from '../config/environment.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { childEnvironment } from '../kernel/environment.ts'
+import { type OpenFiles, openFilesAtStart } from '../system/open-files.ts'
 
 export function managerConfig({ companions }: LoadedConfig): ManagerConfig {
   const { [NODE_OPTIONS_VARIABLE]: options, ...own } = childEnvironment(process.env)
-  return { companions, env: options === undefined ? own : { ...own, NODE_OPTIONS: options } }
+  // Once: whoever started us may be gone at the next reload.
+  openFiles ??= { atStart: openFilesAtStart() }
+  const { atStart } = openFiles
+  return {
+    companions: atStart === null ? companions : companions.map((each) => limited(each, atStart)),
+    env: options === undefined ? own : { ...own, NODE_OPTIONS: options },
+  }
 }
+
+let openFiles: { readonly atStart: OpenFiles | null } | undefined
+
+/** Programs get the limit that we were started with, unless they have one of their own; Node raises it anyway. */
+const limited = (companion: CompanionConfig, limit: OpenFiles): CompanionConfig =>
+  companion.run.kind === 'target' || companion.limits.some(({ resource }) => resource === 'NOFILE')
+    ? companion
+    : { ...companion, limits: [...companion.limits, { resource: 'NOFILE', ...limit }] }
 
 /** Two equal marks: neither the companions' settings nor the app's file differ (`reloadCompanions: changed`). */
 export function companionsMark(loaded: LoadedConfig, appFile: string): string {

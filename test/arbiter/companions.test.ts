@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { ask as question } from '../../lib/control/client.ts'
 import type { Answer } from '../../lib/control/protocol.ts'
 import { isAlive } from '../support/alive.ts'
+import { temporaryFolder } from '../support/folder.ts'
+import { dist, start } from '../support/process.ts'
 import { until } from '../support/until.ts'
 import { APP, childrenOf, type Service, serve } from './service.ts'
 
@@ -153,6 +155,23 @@ describe('the end of monoceros', () => {
     expect(await service.program.ended()).toEqual({ code: 42, signal: null })
     expect(service.program.output).toContain('companion needed is FATAL and its onFatal is exit')
   })
+})
+
+it('A program may open as many files as the shell allows that started monoceros, not as many as Node allows itself.', async () => {
+  const show = (name: string, more: object = {}) =>
+    named(name, { command: ['sh', '-c', `echo ${name} may open $(ulimit -Sn); exec sleep 1000`], ...more })
+  const config = {
+    companionControlSocket: 'm.sock',
+    companions: [show('plain'), show('own', { limits: { NOFILE: 99 } })],
+  }
+  const folder = temporaryFolder({ 'app.js': APP, 'c.json': JSON.stringify(config) })
+  const command = [process.execPath, dist('cli/monoceros.js'), 'app.js', '-b', `unix:${folder}/s`, '-c', 'c.json']
+  const program = start('sh', ['-c', 'ulimit -Sn 321; "$@"; exit $?', 'sh', ...command], {
+    cwd: folder,
+    env: { XDG_RUNTIME_DIR: folder },
+  })
+  await program.line('plain may open 321')
+  await program.line('own may open 99')
 })
 
 describe('a manager', () => {
