@@ -29,7 +29,7 @@ export function attach(server: http.Server | https.Server, options: EngineOption
     drain: (times) => drain(service, times),
     renewTls(renewed) {
       if (!(front instanceof tls.Server)) return
-      front.setSecureContext(renewed)
+      if (renewed.cert !== undefined) front.setSecureContext(renewed)
       if (renewed.ticketKeys) front.setTicketKeys(renewed.ticketKeys)
     },
   }

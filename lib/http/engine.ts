@@ -70,6 +70,6 @@ export type Engine = {
    * half-closed and lingered on. Settles when no connection is left; a second call may only shorten the times.
    */
   drain(options: DrainOptions): Promise<void>
-  /** New certificates or ticket keys for the connections to come, where `tls` was given. */
+  /** New certificates, ticket keys or both for the connections to come, where `tls` was given. */
   renewTls(options: TlsOptions): void
 }
