@@ -79,7 +79,7 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
     schemeOf: schemeOf(settings),
     target: exportTarget(settings.exportAddress, process.env.PORT),
     listening: () => (go.listeners.length === 0 || servesBind(listened) ? accepting(listened) : []),
-    elsewhere: () => accepting(listened),
+    elsewhere: () => (go.slot === 0 ? accepting(listened) : []),
     ready(address) {
       reportImports?.()
       channel.send({ kind: 'ready', address })

@@ -22,7 +22,7 @@ export type BootParts = {
   readonly target: Target
   /** What accepts connections now: none as long as nothing serves `bind`, where that is set. */
   listening(): readonly ListenerAddress[]
-  /** The same, whether or not `bind` is served. */
+  /** The same, whether or not `bind` is served; none for a worker that need not say so, because another does. */
   elsewhere(): readonly ListenerAddress[]
   ready(addresses: readonly ListenerAddress[]): void
   warn(text: string): void
@@ -141,7 +141,7 @@ export class Boot {
     const addresses = elsewhere()
     if (addresses.length === 0 || this.#isListening()) return
     const where = addresses.map(formatAddress).join(', ')
-    warn(`${file} listens on ${where}, but serves nothing on bind: a port of its own (0) is never led there`)
+    warn(`${file} listens on ${where}, but not on bind, where only an HTTP server is led that names a port`)
   }
 
   #isListening(): boolean {

@@ -231,7 +231,9 @@ describe('with bind', () => {
     expect({ level, text }).toEqual({
       level: 'warning',
       text: expect.stringMatching(
-        new RegExp(`app\\.js listens on 127\\.0\\.0\\.1:${own}, but serves nothing on bind: a port of its own`),
+        new RegExp(
+          `app\\.js listens on 127\\.0\\.0\\.1:${own}, but not on bind, where only an HTTP server is led that names a port`,
+        ),
       ),
     })
     expect(worker.all('ready')).toEqual([])
