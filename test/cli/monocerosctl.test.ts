@@ -6,7 +6,7 @@ import { until } from '../support/until.ts'
 
 const CTL = dist('cli/monocerosctl.js')
 const FILES = {
-  'server.js': "require('node:http').createServer((_, response) => response.end('hi')).listen(0)",
+  'server.js': "require('node:http').createServer((_, response) => response.end('hi')).listen(3000)",
   'jobs.js': `exports.tick = async () => { console.log('tick'); await new Promise(() => setInterval(() => {}, 1e6)) }
               exports.fail = () => { console.error('no queue'); throw new Error('no queue here') }`,
 }
