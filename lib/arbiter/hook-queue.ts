@@ -1,5 +1,5 @@
 /** Calls of hooks in their order: one runs, the others wait. Pure but for the callbacks of those who wait for one. */
-import type { Ms } from '../units.ts'
+import { type Ms, ms } from '../units.ts'
 import type { HookCall } from './hook-calls.ts'
 
 /** Calls that wait at most. */
@@ -54,6 +54,12 @@ export class HookQueue {
   /** The one that runs has not answered in time. */
   stuck(now: Ms): Waiting | null {
     return this.#running !== null && now >= this.#running.stuckAt ? this.#running.call : null
+  }
+
+  /** Nobody ran for that long: all have as much more time. */
+  postpone(gap: Ms): void {
+    if (this.#running !== null) this.#running = { ...this.#running, stuckAt: ms(this.#running.stuckAt + gap) }
+    this.#waiting = this.#waiting.map((call) => (call.until === null ? call : { ...call, until: ms(call.until + gap) }))
   }
 
   /** Takes out those whose time has passed before they were called. */

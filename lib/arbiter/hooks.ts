@@ -122,7 +122,10 @@ export class Hooks implements Ward {
 
   judge(now: Ms, gap: Ms): void {
     const { report, kernel, pool, othersGone } = this.#parts
-    if (gap > 0) this.#events.push({ kind: 'gap', ms: gap })
+    if (gap > 0) {
+      this.#events.push({ kind: 'gap', ms: gap })
+      this.#queue.postpone(gap)
+    }
     this.#events.push({ kind: 'tick' })
     const { size } = pool()
     const before = this.#workers
