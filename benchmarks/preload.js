@@ -150,19 +150,40 @@ async function first() {
   table(rows)
 }
 
-/** By turns, since the machine's speed varies. */
+/** Seconds of CPU that these processes have used: fields 14 and 15 of proc_pid_stat(5), in ticks of 10 ms. */
+const cpu = (pids) => {
+  let ticks = 0
+  for (const pid of pids) {
+    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ')
+    ticks += Number(fields[11]) + Number(fields[12])
+  }
+  return ticks / 100
+}
+
+/** By turns, since the machine's speed varies; by CPU time too, since others may use it. */
 async function underLoad() {
-  const found = new Map(targets.map((name) => [name, []]))
+  const found = new Map(targets.map((name) => [name, { all: [], each: [] }]))
   for (let n = 0; n < rounds; n++)
     for (const name of targets)
-      await withService(name, { workers: 2 }, async () => {
+      await withService(name, { workers: 2 }, async (service) => {
         await load(1)
-        found.get(name).push(await load(values.load))
+        const before = cpu(service.pids())
+        const rate = await load(values.load)
+        const { all, each } = found.get(name)
+        all.push(rate)
+        each.push((rate * values.load) / (cpu(service.pids()) - before))
       })
   const peer = found.get('exec')
-  const rows = [['2 workers', 'requests/s', 'of exec']]
-  for (const [name, all] of found)
-    rows.push([name, spread(all, 0), peer ? spread(all.map((one, n) => one / peer[n])) : ''])
+  const rows = [['2 workers', 'requests/s', 'of exec', 'requests a second of CPU', 'of exec']]
+  const ratios = (mine, theirs) => spread(mine.map((one, n) => one / theirs[n]))
+  for (const [name, { all, each }] of found)
+    rows.push([
+      name,
+      spread(all, 0),
+      peer ? ratios(all, peer.all) : '',
+      spread(each, 0),
+      peer ? ratios(each, peer.each) : '',
+    ])
   table(rows)
 }
 
