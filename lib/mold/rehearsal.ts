@@ -2,8 +2,9 @@
  * One small request after another is served in the mold, before anything is forked: what V8 compiles on the way, and
  * what Node loads when it is first needed, each child finds ready instead of doing it again before its first answer.
  *
- * Nothing of the app takes part: the server is our own, and its events pass by whatever the app has put around
- * `http.Server`. Where somebody watches every request or socket of the process (diagnostics_channel), it is left out.
+ * Nothing of the app takes part: the server is our own, and made as every app makes it, or V8 would take the app's for
+ * something else. Where somebody watches every request or socket of the process (by diagnostics_channel, or by wrapping
+ * `emit`), nothing is rehearsed.
  */
 import { hasSubscribers } from 'node:diagnostics_channel'
 import { lookup } from 'node:dns'
@@ -25,8 +26,8 @@ export class Rehearsal {
 
   /** Leaves nothing open. Gives up quietly where there is no loopback interface: it only saves time. */
   async run(): Promise<void> {
-    if (WATCHED.some((name) => hasSubscribers(name))) return
-    const server = bystander(createServer((_, res) => res.end('{}')))
+    const server = createServer((_, res) => res.end('{}'))
+    if (server.emit !== EventEmitter.prototype.emit || WATCHED.some((name) => hasSubscribers(name))) return
     attach(server)
     try {
       // As most apps listen: with the name of a host, which Node looks up even where it is an address.
@@ -46,9 +47,4 @@ export class Rehearsal {
     socket.resume().end(REQUEST)
     await once(socket, 'close')
   }
-}
-
-/** Its events do not go through `emit` of a prototype that somebody may have wrapped. */
-function bystander(server: Server): Server {
-  return Object.defineProperty(server, 'emit', { value: EventEmitter.prototype.emit })
 }
