@@ -27,6 +27,7 @@ export async function interactive(mode: Interactive): Promise<number> {
   const history = terminal ? historyFile(mode.env) : null
   let running: AbortController | null = null
   let code: number = EXIT.done
+  let isClosed = false
   const reader = createInterface({
     input: mode.input,
     output: mode.output,
@@ -44,6 +45,9 @@ export async function interactive(mode: Interactive): Promise<number> {
   reader.on('history', (lines: string[]) => {
     if (history !== null) writeHistory(history, lines)
   })
+  reader.on('close', () => {
+    isClosed = true
+  })
   reader.on('SIGINT', () => {
     if (running === null) reader.close()
     else running.abort()
@@ -57,7 +61,8 @@ export async function interactive(mode: Interactive): Promise<number> {
       code = await mode.run(words, running.signal)
       running = null
     }
-    reader.prompt()
+    // The input may have ended before its last lines were read; Node 24 and later throw then.
+    if (!isClosed) reader.prompt()
   }
   reader.close()
   if (terminal) mode.output.write('\n')
