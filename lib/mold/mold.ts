@@ -23,7 +23,6 @@ import { runHooks } from './hooks.ts'
 import { type Holdings, holdings, stillOpen } from './quiet.ts'
 import { installRandomness, type Randomness } from './randomness.ts'
 import { type RecordedListen, recordListen } from './recorded-listen.ts'
-import { Rehearsal } from './rehearsal.ts'
 import { serveForks } from './serve.ts'
 import { warmUp } from './warm-up.ts'
 
@@ -42,7 +41,6 @@ export class Mold {
   readonly #faults: Faults
   readonly #file: string
   readonly #randomness: Randomness
-  readonly #rehearsal: Rehearsal
   readonly #listen: RecordedListen
   readonly #before: Holdings
 
@@ -65,7 +63,6 @@ export class Mold {
     warmUp()
     this.#before = { ...holdings(this.#kernel, this.#mold), requests: 0 }
     this.#randomness = installRandomness()
-    this.#rehearsal = new Rehearsal()
     this.#listen = recordListen()
     this.#faults.watch()
   }
@@ -81,7 +78,6 @@ export class Mold {
    */
   async serve(): Promise<Boot> {
     await runHooks('preFork').catch((error) => this.threw(error))
-    await this.#rehearsal.run()
     await this.#rest()
     this.#faults.settle()
     this.#tellOfCopies()
