@@ -12,6 +12,7 @@ import { drain } from './drain.ts'
 import type { Counts, Engine, EngineOptions } from './engine.ts'
 import { hear } from './listeners.ts'
 import { connectionList, nodeConnectionListener, type Server, type ServerSocket } from './node.ts'
+import { reportOpen } from './records.ts'
 import { Service } from './service.ts'
 import { deadline } from './timeouts.ts'
 
@@ -27,6 +28,7 @@ export function attach(server: http.Server | https.Server, options: EngineOption
   return {
     counts: () => countsOf(service),
     drain: (times) => drain(service, times),
+    reportOpen: () => reportOpen(service),
     renewTls(renewed) {
       if (!(front instanceof tls.Server)) return
       if (renewed.cert !== undefined) front.setSecureContext(renewed)

@@ -72,4 +72,6 @@ export type Engine = {
   drain(options: DrainOptions): Promise<void>
   /** New certificates, ticket keys or both for the connections to come, where `tls` was given. */
   renewTls(options: TlsOptions): void
+  /** Before the process exits: counts and reports the responses that are not over. */
+  reportOpen(): void
 }

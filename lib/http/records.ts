@@ -3,6 +3,7 @@
 import { ms } from '../units.ts'
 import type { Connection } from './connection.ts'
 import type { Outgoing } from './node.ts'
+import type { Service } from './service.ts'
 
 type Start = { readonly at: number; readonly target: string }
 
@@ -31,4 +32,13 @@ export function reportResponse(connection: Connection, response: Outgoing, abort
   connection.written = written
   const { at, target } = start
   service.onResponse({ request: response.req, response, target, bytes, duration: ms(service.now() - at), aborted })
+}
+
+/** The process is about to exit: what is not over never will be, or its end is not heard of any more. */
+export function reportOpen({ connections }: Service): void {
+  for (const connection of connections) {
+    for (const response of [connection.response, ...connection.waiting]) {
+      if (response !== null) reportResponse(connection, response, !response.writableFinished)
+    }
+  }
 }

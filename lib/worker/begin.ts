@@ -153,6 +153,7 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
   watchMemory(settings, retire)
   // However it comes to that: no line and no count of the last second is lost.
   process.on('exit', () => {
+    servers.reportOpen()
     lastBeat()
     access?.flush()
   })

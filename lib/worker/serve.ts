@@ -12,6 +12,8 @@ export type Served = {
   counts(): Counts
   /** From now on every answer is the last one on its connection. Settles when no connection is left. */
   drain(options: DrainOptions): Promise<void>
+  /** Before the process exits: reports the responses that are not over. */
+  reportOpen(): void
 }
 
 export type Responded = ((record: ResponseRecord) => void) | null
@@ -44,8 +46,8 @@ export class Servers {
     }
     if ((server as HttpServer & { insecureHTTPParser?: boolean }).insecureHTTPParser)
       this.#say("insecureHTTPParser of the app's server is ignored: monoceros has a parser of its own, which is strict")
-    const { counts, drain } = attach(server as HttpServer, { ...engine, ...(responded && { onResponse: responded }) })
-    this.#served.set(server, { counts, drain })
+    const options = { ...engine, ...(responded && { onResponse: responded }) }
+    this.#served.set(server, attach(server as HttpServer, options))
   }
 
   /** Of all servers together. */
@@ -56,6 +58,11 @@ export class Servers {
   /** Settles when no connection is left. */
   async drain(options: DrainOptions): Promise<void> {
     await Promise.all([...this.#served.values()].map((served) => served.drain(options)))
+  }
+
+  /** Before the process exits: no response goes without its line. */
+  reportOpen(): void {
+    for (const served of this.#served.values()) served.reportOpen()
   }
 
   #say(text: string): void {

@@ -28,7 +28,11 @@ export const track = (server: Server, family: Family, responded: Responded): Ser
     else if (event === 'session') tracker.joined(args[0] as Http2Session)
     return Reflect.apply(emit, this, [event, ...args])
   } as typeof server.emit
-  return { counts: () => tracker.counts(), drain: (options) => tracker.drain(options) }
+  return {
+    counts: () => tracker.counts(),
+    drain: (options) => tracker.drain(options),
+    reportOpen: () => tracker.reportOpen(),
+  }
 }
 
 class Tracker {
@@ -42,6 +46,8 @@ class Tracker {
   readonly #sessions = new Set<Http2Session>()
   readonly #streams = new Set<ServerHttp2Stream>()
   readonly #classes: [number, number, number, number, number] = [0, 0, 0, 0, 0]
+  /** Reports of what is not over. */
+  readonly #open = new Set<() => void>()
   #requests = 0
   #idleOver = false
   #settle: (() => void) | null = null
@@ -71,7 +77,7 @@ class Tracker {
   requested(request: IncomingMessage, response: ServerResponse): void {
     // A `checkContinue` listener hands the request on by emitting `request` itself.
     if (this.#answers.has(response)) return
-    if (this.#responded) report(request, response, this.#responded)
+    if (this.#responded) this.#report(request, response, this.#responded)
     if (request.httpVersionMajor >= 2) return
     this.#answers.add(response)
     this.#requests += 1
@@ -82,6 +88,28 @@ class Tracker {
       // Node takes the connection for idle one step after the answer has ended.
       setImmediate(() => this.#look())
     })
+  }
+
+  /** Target and address are taken at the beginning: an app may rewrite the one, a closed socket has forgotten the other. */
+  #report(request: IncomingMessage, response: ServerResponse, responded: NonNullable<Responded>): void {
+    const { socket, url: target = '' } = request
+    const start = performance.now()
+    const before = socket.bytesWritten
+    const over = () => {
+      if (!this.#open.delete(over)) return
+      const duration = ms(performance.now() - start)
+      // Streams of http2 share a connection: nobody counts their bytes.
+      const bytes = request.httpVersionMajor >= 2 ? 0 : socket.bytesWritten - before
+      responded({ request, response, target, bytes, duration, aborted: !response.writableFinished })
+    }
+    void socket.remoteAddress
+    this.#open.add(over)
+    // An app may exit as soon as its answer is sent; without an answer there is only 'close'.
+    response.once('finish', over).once('close', over)
+  }
+
+  reportOpen(): void {
+    for (const over of this.#open) over()
   }
 
   opened(stream: ServerHttp2Stream): void {
@@ -137,25 +165,6 @@ class Tracker {
   #after(delay: Ms, then: () => void): void {
     setTimeout(then, delay).unref()
   }
-}
-
-/** Target and address are taken at the beginning: an app may rewrite the one, a closed socket has forgotten the other. */
-const report = (request: IncomingMessage, response: ServerResponse, responded: NonNullable<Responded>): void => {
-  const { socket, url: target = '' } = request
-  const start = performance.now()
-  const before = socket.bytesWritten
-  let done = false
-  const over = () => {
-    if (done) return
-    done = true
-    const duration = ms(performance.now() - start)
-    // Streams of http2 share a connection: nobody counts their bytes.
-    const bytes = request.httpVersionMajor >= 2 ? 0 : socket.bytesWritten - before
-    responded({ request, response, target, bytes, duration, aborted: !response.writableFinished })
-  }
-  void socket.remoteAddress
-  // An app may exit as soon as its answer is sent; without an answer there is only 'close'.
-  response.once('finish', over).once('close', over)
 }
 
 const lastOnConnection = (answer: ServerResponse): void => {

@@ -61,6 +61,16 @@ test('The line of the response is there, although the app exits with it.', async
   expect(linesOf(access)).toEqual([expect.stringContaining('"GET /exit HTTP/1.1" 200')])
 })
 
+test('A request that its worker leaves without an answer has its line, too.', async () => {
+  const { server, path, access } = await serving('--access-logformat', '%(U)s %(s)s')
+  const client = await converse({ path })
+  client.send('GET /hang HTTP/1.1\r\nHost: a\r\n\r\n')
+  await server.line('hanging')
+  server.signal('SIGINT')
+  await server.ended()
+  expect(linesOf(access)).toEqual(['/hang 499'])
+})
+
 test('Rotated again and again under load, the log of two workers has every request once and no torn line.', async () => {
   const { server, path, access, folder } = await serving('-w', '2', '--access-logformat', '%(U)s end')
   const agent = new Agent({ keepAlive: true, maxSockets: 8 })
