@@ -33,7 +33,8 @@ async function main(given: Io): Promise<number> {
   if (wanted.has('--check-config')) return check(loaded)
   if (systemd !== null) return print(systemdFiles(systemd, loaded, io.cwd, __filename))
   const { runArbiter } = await import('../arbiter/main.ts')
-  return runArbiter(loaded, io)
+  // Nothing that is still open keeps a service that has stopped.
+  process.exit(await runArbiter(loaded, io))
 }
 
 /** `--check-config`, of settings that were read well. */

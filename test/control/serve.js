@@ -42,10 +42,12 @@ const commands = {
   }),
 }
 try {
+  // Loaded as root: the other user may not be let into this folder.
+  const kernel = loadKernel()
   if (uid !== undefined) process.setuid(uid)
   const server = openControl({
     path,
-    kernel: loadKernel(),
+    kernel,
     commands,
     failed: (error) => say(`failed: ${error.message}`),
     ...(most ? { most } : {}),

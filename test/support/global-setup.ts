@@ -6,6 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { prepareApps } from './apps.ts'
+import { openToEverybody } from './everybodys.ts'
 import { MARK } from './leaks.ts'
 
 const ROOT = join(__dirname, '..', '..')
@@ -15,6 +16,7 @@ module.exports = function setUp({ nonFlagArgs }: { readonly nonFlagArgs: readonl
   if (newest('lib', '.ts') > newest('dist', '.js')) run('tsc', ['-p', 'tsconfig.json'])
   const sources = Math.max(newest('native', '.cc'), newest('native', '.h'), newest('.', 'binding.gyp', false))
   if (sources > newest('build/Release', '.node')) run('node-gyp', ['rebuild', '--silent'])
+  openToEverybody(ROOT)
   if (nonFlagArgs.length === 0 || nonFlagArgs.some((pattern) => pattern.includes('apps'))) prepareApps()
 }
 

@@ -5,6 +5,7 @@
 import type { ChildProcess, StdioOptions } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { join } from 'node:path'
+import { testRoot } from './everybodys.ts'
 import { MARK } from './leaks.ts'
 
 /** How long anything awaited here may take: a guard against waiting for ever, never a measure. */
@@ -13,7 +14,7 @@ export const GUARD = 20_000
 /** How long the output of a program that has ended may stay open before it is taken for inherited. */
 const HELD_OPEN = 1_000
 
-const ROOT = join(__dirname, '..', '..')
+const ROOT = testRoot(join(__dirname, '..', '..'))
 
 /** Path of a built file: `dist('cli/monoceros.js')`. */
 export const dist = (path: string): string => join(ROOT, 'dist', path)
