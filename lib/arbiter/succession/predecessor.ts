@@ -104,8 +104,9 @@ export class Predecessor implements Ward {
     const { log, takeOver } = this.#parts
     this.#state = 'gone'
     this.#channel.close()
-    log.info('the arbiter before this one is gone: this one takes over', { pid: this.#handover.pid })
     takeOver()
+    // Said when it is done: who reads the line may look for the pidfile.
+    log.info('the arbiter before this one is gone: this one takes over', { pid: this.#handover.pid })
   }
 }
 
