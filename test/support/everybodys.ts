@@ -8,13 +8,17 @@ import { dirname, join } from 'node:path'
 /** Names the folder to run from instead of the checkout. */
 const VARIABLE = 'MONOCEROS_TEST_ROOT'
 
-/** What `dist/` needs beside itself. */
+/** `dist/` with what it needs, and the tests' own files with what they need outside of jest. */
 const PARTS = [
   'dist',
   'package.json',
   'build/Release/monoceros.node',
   'node_modules/bindings',
   'node_modules/file-uri-to-path',
+  'node_modules/@swc',
+  'lib',
+  'test/kernel',
+  'test/support',
 ]
 
 const OTHERS_MAY_ENTER = 0o001

@@ -16,7 +16,8 @@ if sys.argv[1] == 'notify':
     while not ended:
         ended = program.poll() is not None
         while select.select([manager], [], [], 0.05)[0]:
-            print('told', repr(manager.recv(4096).decode()), flush=True)
+            # One write: the program prints to the same pipe.
+            os.write(1, f'told {manager.recv(4096).decode()!r}\n'.encode())
     sys.exit(program.returncode)
 else:
     first = socket.create_server(('127.0.0.1', 0))
