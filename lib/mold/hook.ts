@@ -13,7 +13,8 @@ const mold = isMold ? new Mold(process.argv[1]!) : null
 compileLazily()
 if (mold !== null)
   whenMainHasBegun(imports, async () => {
-    const exports = await evaluatedMain()
+    // An app that listens and then awaits its end, at its top level, is never evaluated.
+    const exports = await Promise.race([evaluatedMain(), mold.listensOnly().then(() => ({ value: {} }))])
     if (exports === null) return
     const boot = await mold.serve()
     boot.evaluated(exports.value)

@@ -72,6 +72,20 @@ export class Mold {
     return this.#faults.threw(error)
   }
 
+  /** Resolves when the app has nothing left to do but to serve what it has asked to listen on. */
+  listensOnly(): Promise<void> {
+    return new Promise((resolve) => {
+      const atRest = (): void => {
+        if (this.#listen.isEmpty()) return
+        process.off('beforeExit', atRest)
+        resolve()
+        // Promises go on in a turn of the loop only.
+        setImmediate(() => undefined)
+      }
+      process.on('beforeExit', atRest)
+    })
+  }
+
   /**
    * The app is loaded. Returns only in forked processes: the boot of a worker, to be told what the module exports. The
    * hooks of the app have run, and what it had asked to listen on is listened on.

@@ -4,6 +4,7 @@ import { Server } from 'node:net'
 type Call = { readonly server: Server; readonly args: readonly unknown[] }
 
 export type RecordedListen = {
+  isEmpty(): boolean
   /** In the child, before `listen` is intercepted for the worker. */
   restore(): void
   /** In the child, when `listen` is again what it should be: calls it for each server, in the order of the recording. */
@@ -28,6 +29,7 @@ export function recordListen(): RecordedListen {
     return Reflect.apply(close, this, args)
   }
   return {
+    isEmpty: () => calls.length === 0,
     restore() {
       Server.prototype.listen = original
       Server.prototype.close = close
