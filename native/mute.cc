@@ -1,7 +1,7 @@
 // V8's worker threads do not survive a fork, but V8 goes on posting tasks to them and waits for what it posted. Node's
 // platform is an object with virtual functions; the two that post are replaced by nothing. A task arrives as a
 // unique_ptr, which by the C++ ABI the caller destroys, so nothing is lost with it; work that V8 joins is then done by
-// the main thread itself. What of Node's insides is relied on is asked for by name, and what is missing is said.
+// the main thread itself.
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -9,25 +9,11 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "insides.h"
 #include "kernel.h"
 
 namespace monoceros {
 namespace {
-
-constexpr const char* kVtable = "_ZTVN4node12NodePlatformE";
-
-struct Poster {
-  const char* since_node_22;
-  const char* node_20;
-};
-constexpr Poster kPosters[] = {
-    {"_ZN4node12NodePlatform26PostTaskOnWorkerThreadImplEN2v812TaskPriorityESt10unique_ptrINS1_4TaskESt14default_"
-     "deleteIS4_EERKNS1_14SourceLocationE",
-     "_ZN4node12NodePlatform18CallOnWorkerThreadESt10unique_ptrIN2v84TaskESt14default_deleteIS3_EE"},
-    {"_ZN4node12NodePlatform33PostDelayedTaskOnWorkerThreadImplEN2v812TaskPriorityESt10unique_ptrINS1_4TaskESt14"
-     "default_deleteIS4_EEdRKNS1_14SourceLocationE",
-     "_ZN4node12NodePlatform25CallDelayedOnWorkerThreadESt10unique_ptrIN2v84TaskESt14default_deleteIS3_EEd"},
-};
 
 void post_nothing() {}
 
@@ -35,7 +21,7 @@ void post_nothing() {}
 // behind it in the binary can be read.
 constexpr size_t kMostSlots = 64;
 
-void** slot_of(void** table, const Poster& poster) {
+void** slot_of(void** table, const insides::Renamed& poster) {
   for (const char* name : {poster.since_node_22, poster.node_20}) {
     void* function = symbol(name);
     if (!function) continue;
@@ -58,15 +44,16 @@ bool replace(void** slot) {
 
 Napi::Value mute_worker_threads(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  void** table = static_cast<void**>(symbol(kVtable));
-  if (!table) return Napi::String::New(env, kVtable);
+  void** table = static_cast<void**>(symbol(insides::kPlatform));
+  if (!table) return Napi::String::New(env, insides::kPlatform);
   void** posting[2];
   for (int i = 0; i < 2; i++) {
-    posting[i] = slot_of(table, kPosters[i]);
-    if (!posting[i]) return Napi::String::New(env, kPosters[i].since_node_22);
+    const insides::Renamed& poster = insides::kPosters[i];
+    posting[i] = slot_of(table, poster);
+    if (!posting[i]) return Napi::String::New(env, std::string(poster.since_node_22) + " or " + poster.node_20);
   }
   for (void** slot : posting)
-    if (!replace(slot)) fail(env, errno, "mprotect", kVtable);
+    if (!replace(slot)) fail(env, errno, "mprotect", insides::kPlatform);
   return env.Null();
 }
 

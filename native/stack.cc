@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdio>
 
+#include "insides.h"
 #include "kernel.h"
 
 namespace monoceros {
@@ -19,9 +20,6 @@ using Interrupt = void (*)(void* isolate, void* data);
 using RequestInterrupt = void (*)(void* isolate, Interrupt, void* data);
 using PrintStack = void (*)(void* isolate, int prefix);
 
-constexpr const char* kGetCurrent = "_ZN2v87Isolate10GetCurrentEv";
-constexpr const char* kRequestInterrupt = "_ZN2v87Isolate16RequestInterruptEPFvPS0_PvES2_";
-constexpr const char* kPrintStack = "_ZN4node22PrintCurrentStackTraceEPN2v87IsolateENS_16StackTracePrefixE";
 constexpr int kPrefixAt = 0;  // StackTracePrefix::kAt: "    at name (file:line:column)"
 
 void* isolate;
@@ -55,12 +53,12 @@ int start_thread(int alarm) {
 
 Napi::Value watch_for_stuck_stack(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const auto get_current = reinterpret_cast<GetCurrent>(symbol(kGetCurrent));
-  if (!get_current) return Napi::String::New(env, kGetCurrent);
-  request_interrupt = reinterpret_cast<RequestInterrupt>(symbol(kRequestInterrupt));
-  if (!request_interrupt) return Napi::String::New(env, kRequestInterrupt);
-  print_stack = reinterpret_cast<PrintStack>(symbol(kPrintStack));
-  if (!print_stack) return Napi::String::New(env, kPrintStack);
+  const auto get_current = reinterpret_cast<GetCurrent>(symbol(insides::kGetCurrent));
+  if (!get_current) return Napi::String::New(env, insides::kGetCurrent);
+  request_interrupt = reinterpret_cast<RequestInterrupt>(symbol(insides::kRequestInterrupt));
+  if (!request_interrupt) return Napi::String::New(env, insides::kRequestInterrupt);
+  print_stack = reinterpret_cast<PrintStack>(symbol(insides::kPrintStack));
+  if (!print_stack) return Napi::String::New(env, insides::kPrintStack);
   isolate = get_current();
   const int error = start_thread(integer(info[0]));
   if (error) fail(env, -error, "pthread_create");

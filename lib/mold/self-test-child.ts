@@ -1,6 +1,6 @@
 /**
- * Run by `self-test.ts` as a mold of its own: no app, and children that try what every forked worker relies on, and then
- * end in the way that was asked for. What they find is said on their own channel.
+ * Imported by the mold that `self-test.ts` starts: no app, and children that try what every forked worker relies on, and
+ * then end in the way that was asked for. What they find is said on their own channel.
  */
 import { once } from 'node:events'
 import { createServer } from 'node:http'
@@ -12,6 +12,12 @@ import { fd, ms } from '../units.ts'
 import { becomeOneself } from './child.ts'
 import { installRandomness } from './randomness.ts'
 import { warmUp } from './warm-up.ts'
+
+let settle: () => void
+/** Awaited by the main module at its top level, so that what is forked stands there as well. */
+export const settled = new Promise<void>((resolve) => {
+  settle = resolve
+})
 
 const CHANNEL = fd(3)
 const PATIENCE = ms(30_000)
@@ -28,6 +34,7 @@ const ENDS: Readonly<Record<string, () => void>> = {
       throw new Error('thrown by the self-test')
     }),
   reject: () => void Promise.reject(new Error('rejected by the self-test')),
+  unsettled: () => undefined,
   signal: () => process.kill(process.pid, 'SIGTERM'),
 }
 
@@ -60,6 +67,7 @@ async function live(own: number, way: string): Promise<void> {
     (error: unknown) => String(error),
   )
   say(own, { text })
+  if (way !== 'unsettled') settle()
   ENDS[way]!()
 }
 

@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync } from 'node:fs'
 import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { Channel } from '../channel/channel.ts'
 import { MOLD_OPTIONS } from '../channel/command.ts'
 import { FROM_MOLD, type FromMold, type ToMold } from '../channel/mold-messages.ts'
@@ -11,7 +12,9 @@ import { childEnvironment } from '../kernel/environment.ts'
 import type { Exit, Kernel } from '../kernel/kernel.ts'
 import { type Fd, fd, ms, type Pid, pid } from '../units.ts'
 
-const CHILD = join(__dirname, 'self-test-child.js')
+const CHILD = pathToFileURL(join(__dirname, 'self-test-child.js')).href
+/** The main module of the mold: an ES module, which can be left at its top level. */
+const MAIN = ['--input-type=module', '--eval', `import child from '${CHILD}'; await child.settled`]
 const PATIENCE = ms(10_000)
 const LOOK_EVERY = 5
 
@@ -22,6 +25,7 @@ export const WAYS = {
   exit: 8,
   throw: 1,
   reject: 1,
+  unsettled: 13,
   signal: 'SIGTERM',
 } as const satisfies Readonly<Record<string, number | string>>
 
@@ -32,7 +36,7 @@ export async function testPreload(kernel: Kernel, node = process.execPath): Prom
   const nowhere = fd(openSync('/dev/null', 'r+'))
   const mold = kernel.spawn({
     file: node,
-    argv: [node, ...MOLD_OPTIONS, CHILD],
+    argv: [node, ...MOLD_OPTIONS, ...MAIN],
     env: childEnvironment(process.env),
     fds: [0, 1, 2].map((to) => ({ from: nowhere, to })).concat({ from: theirs, to: 3 }),
     parentDeathSignal: 'SIGKILL',
