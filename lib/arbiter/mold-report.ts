@@ -2,8 +2,8 @@
 import type { FromMold } from '../channel/mold-messages.ts'
 import type { Exit } from '../kernel/kernel.ts'
 import type { Log } from '../log/log.ts'
+import type { MoldProcess } from '../runtime/mold-process.ts'
 import { exitWords } from '../supervision/describe.ts'
-import type { MoldProcess } from './mold-process.ts'
 
 export class MoldReport {
   readonly #log: Log

@@ -2,23 +2,20 @@
  * Workers by fork, for generations with `preload`: a mold for each, started when the first worker is asked for, and again
  * when one is asked for after it has died. What has gone wrong with it is told to the lives that asked, whose own back-off
  * then decides when it is tried again.
- *
- *   ask ──► mold forks twice ──► the worker is adopted by us ──► reply ──► spawned
- *                                        └► it may die and be reaped before the reply is read: its exit is kept
  */
 import type { FromMold } from '../channel/mold-messages.ts'
 import type { Exit, Kernel } from '../kernel/kernel.ts'
+import { Forks } from '../runtime/forks.ts'
+import { type Failed, type MoldProcess, startMold } from '../runtime/mold-process.ts'
 import type { Leader } from '../runtime/reaper.ts'
 import { sameKey } from '../supervision/pool/key.ts'
 import type { Event, Key, Pool } from '../supervision/pool.ts'
-import { type Ms, type Pid, pid } from '../units.ts'
+import type { Ms, Pid } from '../units.ts'
 import type { Generation } from './generation.ts'
-import { type Failed, MoldProcess } from './mold-process.ts'
 import type { MoldReport } from './mold-report.ts'
+import { moldPlan } from './plan.ts'
 import type { Ward } from './ward.ts'
 import type { Standard, Unborn, Workers } from './workers.ts'
-
-type Request = { readonly unborn: Unborn; readonly standard: Standard; readonly mold: MoldProcess; abandoned: boolean }
 
 export type MoldParts = {
   readonly kernel: Kernel
@@ -34,15 +31,18 @@ export class Molds implements Ward {
   readonly #molds = new Map<Generation, MoldProcess>()
   /** Told to end, and not reaped yet. */
   readonly #ending = new Map<Pid, MoldProcess>()
-  readonly #requests = new Map<number, Request>()
-  /** Exits of processes that nobody knows yet, while requests are open. */
-  readonly #early = new Map<Pid, Exit>()
+  readonly #forks: Forks<Unborn>
   /** Generations that cannot be preloaded, and whose workers are exec'd instead (`preloadFallback`). */
   readonly #fallen = new WeakSet<Generation>()
-  #last = 0
 
   constructor(parts: MoldParts) {
     this.#parts = parts
+    this.#forks = new Forks<Unborn>({
+      kernel: parts.kernel,
+      born: (unborn, pid, exit) => this.#born(unborn, pid, exit),
+      failed: (unborn, error) => this.#failed(unborn, null, error),
+      discard: (unborn) => parts.workers.discard(unborn),
+    })
   }
 
   /** Whether workers of this generation are forked. */
@@ -56,9 +56,7 @@ export class Molds implements Ward {
     const unborn = workers.prepare(key, generation, standard, waits)
     try {
       const mold = this.#moldOf(generation, standard)
-      const request = ++this.#last
-      this.#requests.set(request, { unborn, standard, mold, abandoned: false })
-      mold.ask(request, unborn, standard)
+      this.#forks.ask(mold, unborn, [unborn.theirs, standard.stdin, standard.stdout, standard.stderr])
     } catch (error) {
       workers.discard(unborn)
       throw error
@@ -67,18 +65,12 @@ export class Molds implements Ward {
 
   /** Nothing may come of what was asked for under this key. A mold that was not even loaded by then never will be. */
   abandon(key: Key): void {
-    for (const request of this.#requests.values()) {
-      if (!sameKey(request.unborn.key, key)) continue
-      request.abandoned = true
-      if (!request.mold.isQuiet && this.#molds.get(request.mold.generation) === request.mold) this.#end(request.mold)
-    }
+    for (const mold of this.#forks.abandon((unborn) => sameKey(unborn.key, key))) if (!mold.isQuiet) this.#end(mold)
   }
 
   /** Whether this exit of an unknown process may be that of a worker whose birth we have not heard of yet. */
   keeps(exit: Exit): boolean {
-    if (this.#requests.size === 0) return false
-    this.#early.set(exit.pid, exit)
-    return true
+    return this.#forks.keeps(exit)
   }
 
   /** Ends the molds of generations that no worker will be started from any more. */
@@ -109,19 +101,18 @@ export class Molds implements Ward {
     const mold = this.#find(exit.pid)
     if (mold === undefined) return false
     const wasEnding = this.#ending.delete(exit.pid)
-    if (this.#molds.get(mold.generation) === mold) this.#molds.delete(mold.generation)
+    const generation = this.#generationOf(mold)
+    if (generation !== undefined) this.#molds.delete(generation)
     mold.forget()
-    if (!wasEnding) this.#parts.report.left(mold, exit)
-    const falls = !wasEnding && mold.failed !== null && mold.generation.config.preloadFallback && !isOfApp(mold.failed)
-    if (falls) this.#fallen.add(mold.generation)
-    for (const [number, request] of this.#requests) {
-      if (request.mold !== mold) continue
-      this.#requests.delete(number)
-      if (falls) this.#startOtherwise(request)
-      else this.#failed(request, mold.failed, `its mold ${mold.isQuiet ? 'has died' : 'did not come up'}`)
+    const { report } = this.#parts
+    if (!wasEnding) report.left(mold, exit)
+    const falls = mold.failed !== null && generation?.config.preloadFallback === true && !isOfApp(mold.failed)
+    if (falls) this.#fallen.add(generation!)
+    for (const unborn of this.#forks.orphaned(mold)) {
+      if (falls) this.#startOtherwise(unborn)
+      else this.#failed(unborn, mold.failed, `its mold ${mold.isQuiet ? 'has died' : 'did not come up'}`)
     }
-    if (falls) this.#parts.report.falls(mold)
-    this.#forgetEarly()
+    if (falls) report.falls(mold)
     return true
   }
 
@@ -139,7 +130,15 @@ export class Molds implements Ward {
     const there = this.#molds.get(generation)
     if (there) return there
     const { kernel, report } = this.#parts
-    const mold: MoldProcess = new MoldProcess(kernel, generation, standard, (message) => this.#heard(mold, message))
+    const { config, program } = generation
+    const mold: MoldProcess = startMold(
+      kernel,
+      {
+        plan: (channel) => moldPlan(program, process.execPath, { ...standard, channel }),
+        go: { patience: config.bootTimeout, open: config.preloadOpen, leader: 'group' },
+      },
+      (message) => this.#heard(mold, message),
+    )
     this.#molds.set(generation, mold)
     report.started(mold)
     return mold
@@ -154,43 +153,26 @@ export class Molds implements Ward {
       case 'failed':
         return // its exit follows
       case 'forked':
-        return this.#born(message.request, pid(message.pid))
-      case 'forkFailed': {
-        const request = this.#take(message.request)
-        if (request) this.#failed(request, null, message.text)
-        return
-      }
+      case 'forkFailed':
+        return this.#forks.answered(message)
     }
   }
 
-  #born(number: number, child: Pid): void {
-    const { kernel, workers, happened } = this.#parts
-    const request = this.#take(number)
-    const exit = this.#early.get(child)
-    this.#early.delete(child)
-    if (request === undefined || request.abandoned) {
-      // Reaped as an orphan.
-      if (exit === undefined) kernel.kill(child, 'SIGKILL')
-      if (request) workers.discard(request.unborn)
-      this.#forgetEarly()
-      return
-    }
-    const { key } = request.unborn
-    workers.adopt(request.unborn, child)
-    happened({ kind: 'spawned', key, pid: child })
-    if (exit !== undefined) {
-      happened({ kind: 'exited', key, pid: child, exit })
-      workers.forget(child)
-    }
-    this.#forgetEarly()
+  #born(unborn: Unborn, pid: Pid, exit: Exit | undefined): void {
+    const { workers, happened } = this.#parts
+    const { key } = unborn
+    workers.adopt(unborn, pid)
+    happened({ kind: 'spawned', key, pid })
+    if (exit === undefined) return
+    happened({ kind: 'exited', key, pid, exit })
+    workers.forget(pid)
   }
 
   /** By fork/exec after all. */
-  #startOtherwise({ unborn, standard, abandoned }: Request): void {
+  #startOtherwise(unborn: Unborn): void {
     const { workers, happened } = this.#parts
-    const { key, generation, waits } = unborn
+    const { key, generation, waits, standard } = unborn
     workers.discard(unborn)
-    if (abandoned) return
     try {
       happened({ kind: 'spawned', key, pid: workers.start(key, generation, standard, waits).pid })
     } catch (error) {
@@ -198,34 +180,29 @@ export class Molds implements Ward {
     }
   }
 
-  #failed({ unborn, abandoned }: Request, failed: Failed | null, otherwise: string): void {
+  #failed(unborn: Unborn, failed: Failed | null, otherwise: string): void {
     this.#parts.workers.discard(unborn)
-    if (abandoned) return
     const isApps = failed !== null && isOfApp(failed)
     const fault = isApps && { fault: failed.fault, text: failed.text, ...(failed.stack && { stack: failed.stack }) }
     const error = failed?.text ?? otherwise
     this.#parts.happened({ kind: 'spawnFailed', key: unborn.key, error, ...(fault && { fault }) })
   }
 
-  #take(number: number): Request | undefined {
-    const request = this.#requests.get(number)
-    this.#requests.delete(number)
-    return request
-  }
-
-  /** Without an open request an unknown exit was an orphan's. */
-  #forgetEarly(): void {
-    if (this.#requests.size === 0) this.#early.clear()
-  }
-
   #end(mold: MoldProcess): void {
-    this.#molds.delete(mold.generation)
+    const generation = this.#generationOf(mold)
+    if (generation === undefined) return
+    this.#molds.delete(generation)
     this.#ending.set(mold.pid, mold)
     mold.kill()
   }
 
   #find(of: Pid): MoldProcess | undefined {
-    return this.#ending.get(of) ?? [...this.#molds.values()].find((mold) => mold.pid === of)
+    return this.#ending.get(of) ?? [...this.#molds.values()].find(({ pid }) => pid === of)
+  }
+
+  /** The generation that it is the mold of. */
+  #generationOf(mold: MoldProcess): Generation | undefined {
+    return [...this.#molds].find(([, one]) => one === mold)?.[0]
   }
 }
 

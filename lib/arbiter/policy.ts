@@ -9,7 +9,7 @@ import { type Ms, ms } from '../units.ts'
 /** The request to spawn is answered at once; only a mold takes time. */
 const SPAWN_TIMEOUT = ms(10_000)
 /** A mold says itself that it is not quiet when `bootTimeout` is over; one that hangs says nothing. */
-const MOLD_MARGIN = 2000
+const MOLD_MARGIN = 5000
 /** After a quick stop's message, until KILL. */
 const QUICK_TIMEOUT = ms(2000)
 /** To print a stack; then ABRT. */

@@ -35,7 +35,7 @@ export type Unborn = Pick<Worker, 'key' | 'generation' | 'waits' | 'alarm' | 'ce
   readonly listeners: readonly Listener[]
   readonly ours: Fd
   readonly theirs: Fd
-  readonly accesslog: Fd | null
+  readonly standard: Standard
 }
 
 /** What is heard of a worker: its messages but `failed`, which is kept, and `beat`, a sign of life. */
@@ -98,7 +98,7 @@ export class Workers {
       const [ours, theirs] = this.#kernel.channelPair()
       opened.push(ours, theirs)
       const alarm = this.#kernel.alarm()
-      return { key, generation, listeners, waits, accesslog: standard.accesslog, ours, theirs, alarm, cell }
+      return { key, generation, listeners, waits, standard, ours, theirs, alarm, cell }
     } catch (error) {
       for (const fd of opened) this.#kernel.close(fd)
       this.#heartbeats.giveBack(cell)
@@ -108,7 +108,8 @@ export class Workers {
 
   /** The process is there. */
   adopt(unborn: Unborn, pid: Pid): Worker {
-    const { key, generation, listeners, waits, ours, theirs, alarm, cell, accesslog } = unborn
+    const { key, generation, listeners, waits, ours, theirs, alarm, cell, standard } = unborn
+    const { accesslog } = standard
     this.#kernel.close(theirs)
     const channel = new Channel<ToArbiter, ToWorker>(this.#kernel, ours, TO_ARBITER)
     const worker: Worker = { key, pid, generation, channel, alarm, cell, waits, lent: new Set(), fault: null }
