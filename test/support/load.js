@@ -13,6 +13,8 @@ const net = require('node:net')
 const options = { connections: 4, keepAlive: true, method: 'GET', bytes: 0, pause: 0, ...JSON.parse(process.argv[2]) }
 const { connections, keepAlive, method, bytes, pause } = options
 const MOST_SAMPLES = 10
+/** Milliseconds after which an answer counts as lost. */
+const PATIENCE = 15_000
 
 const body = Buffer.alloc(bytes, 'x')
 const head = Buffer.from(
@@ -76,6 +78,7 @@ function converse() {
       else ask()
     }
 
+    socket.setTimeout(PATIENCE, () => fail(`no answer within ${PATIENCE / 1000} s`))
     socket.setEncoding('latin1')
     socket.setNoDelay(true)
     socket.on('connect', () => {
