@@ -15,6 +15,7 @@
         "native/channel.cc",
         "native/datagram.cc",
         "native/fds.cc",
+        "native/image.cc",
         "native/kernel.cc",
         "native/listeners.cc",
         "native/loop.cc",
@@ -30,7 +31,7 @@
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_DISABLE_DEPRECATED", "NAPI_CPP_EXCEPTIONS", "_GNU_SOURCE"],
-      "cflags_cc": ["-std=c++17", "-fexceptions", "-Wall", "-Wextra", "-O2"],
+      "cflags_cc": ["-std=c++17", "-fexceptions", "-fvisibility=hidden", "-Wall", "-Wextra", "-O2"],
       "cflags_cc!": ["-fno-exceptions"]
     }
   ]

@@ -10,6 +10,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
     throw Napi::Error::New(env, "monoceros can only be loaded in the main thread");
   monoceros::install_channel(env, exports);
   monoceros::install_fds(env, exports);
+  monoceros::install_image(env, exports);
   monoceros::install_listeners(env, exports);
   monoceros::install_loop(env, exports);
   monoceros::install_memory(env, exports);

@@ -48,9 +48,13 @@ class SignalsBlocked {
 // The event loop of this Node environment.
 struct uv_loop_s* loop_of(Napi::Env env);
 
+// execve(2) with descriptors to keep: file, arguments, environment, descriptors. Comes back only by throwing.
+void replace_image(const Napi::CallbackInfo& info);
+
 // Each part's functions, put on the addon's exports.
 void install_channel(Napi::Env env, Napi::Object exports);
 void install_fds(Napi::Env env, Napi::Object exports);
+void install_image(Napi::Env env, Napi::Object exports);
 void install_listeners(Napi::Env env, Napi::Object exports);
 void install_loop(Napi::Env env, Napi::Object exports);
 void install_memory(Napi::Env env, Napi::Object exports);

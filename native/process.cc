@@ -60,30 +60,6 @@ Napi::Value kill_group(const Napi::CallbackInfo& info) {
   return Napi::Boolean::New(info.Env(), false);
 }
 
-// Comes back only by throwing, and then with the flags as they were.
-void execve_here(const Napi::CallbackInfo& info) {
-  const std::string file = text(info[0], "execve");
-  const std::vector<std::string> argv = texts(info[1], "execve");
-  const std::vector<std::string> env = texts(info[2], "execve");
-  const Napi::Array keep = info[3].As<Napi::Array>();
-  const std::vector<char*> argv_pointers = pointers(argv);
-  const std::vector<char*> env_pointers = pointers(env);
-  std::vector<std::pair<int, int>> flags;
-  int error = 0;
-  for (uint32_t i = 0; i < keep.Length() && !error; i++) {
-    const int fd = integer(keep.Get(i));
-    const int before = fcntl(fd, F_GETFD);
-    if (before == -1 || fcntl(fd, F_SETFD, before & ~FD_CLOEXEC) == -1) error = errno;
-    else flags.emplace_back(fd, before);
-  }
-  if (!error) {
-    execve(file.c_str(), argv_pointers.data(), env_pointers.data());
-    error = errno;
-  }
-  for (const auto& [fd, before] : flags) fcntl(fd, F_SETFD, before);
-  fail(info.Env(), error, "execve", file);
-}
-
 void exit_now(const Napi::CallbackInfo& info) { _exit(integer(info[0])); }
 
 Napi::Value get_pid(const Napi::CallbackInfo& info) { return Napi::Number::New(info.Env(), getpid()); }
@@ -138,11 +114,35 @@ void set_limit(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
+// Comes back only by throwing, and then with the flags as they were.
+void replace_image(const Napi::CallbackInfo& info) {
+  const std::string file = text(info[0], "execve");
+  const std::vector<std::string> argv = texts(info[1], "execve");
+  const std::vector<std::string> env = texts(info[2], "execve");
+  const Napi::Array keep = info[3].As<Napi::Array>();
+  const std::vector<char*> argv_pointers = pointers(argv);
+  const std::vector<char*> env_pointers = pointers(env);
+  std::vector<std::pair<int, int>> flags;
+  int error = 0;
+  for (uint32_t i = 0; i < keep.Length() && !error; i++) {
+    const int fd = integer(keep.Get(i));
+    const int before = fcntl(fd, F_GETFD);
+    if (before == -1 || fcntl(fd, F_SETFD, before & ~FD_CLOEXEC) == -1) error = errno;
+    else flags.emplace_back(fd, before);
+  }
+  if (!error) {
+    execve(file.c_str(), argv_pointers.data(), env_pointers.data());
+    error = errno;
+  }
+  for (const auto& [fd, before] : flags) fcntl(fd, F_SETFD, before);
+  fail(info.Env(), error, "execve", file);
+}
+
 void install_process(Napi::Env env, Napi::Object exports) {
   put(env, exports, "kill", kill_child);
   put(env, exports, "killMember", kill_member);
   put(env, exports, "killGroup", kill_group);
-  put(env, exports, "execve", execve_here);
+  put(env, exports, "execve", replace_image);
   put(env, exports, "exit", exit_now);
   put(env, exports, "getpid", get_pid);
   put(env, exports, "getppid", get_ppid);

@@ -11,6 +11,7 @@
 #include <cerrno>
 #include <cstdint>
 
+#include "image.h"
 #include "kernel.h"
 
 namespace monoceros {
@@ -43,12 +44,16 @@ void on_signal(int signal, siginfo_t* info, void* context) noexcept {
   errno = before;
 }
 
-void install_handler(Napi::Env env, int signal) {
+int install(int signal) noexcept {
   struct sigaction ours {};
   ours.sa_sigaction = on_signal;
   ours.sa_flags = SA_SIGINFO | SA_RESTART | SA_ONSTACK;
   sigfillset(&ours.sa_mask);
-  if (sigaction(signal, &ours, nullptr) == -1) fail(env, errno, "sigaction");
+  return set_action(signal, &ours, nullptr);
+}
+
+void install_handler(Napi::Env env, int signal) {
+  if (install(signal) == -1) fail(env, errno, "sigaction");
 }
 
 void take(Napi::Env env, int signal) {
@@ -59,8 +64,12 @@ void take(Napi::Env env, int signal) {
   if (!error) error = uv_signal_start(watcher, [](uv_signal_t*, int) {}, signal);
   if (error) fail(env, -error, "sigaction");
   uv_unref(reinterpret_cast<uv_handle_t*>(watcher));
-  if (sigaction(signal, nullptr, &chained[signal]) == -1) fail(env, errno, "sigaction");
-  install_handler(env, signal);
+  if (signals_are_guarded()) {
+    chained[signal] = what_was_wanted(signal);
+  } else {
+    if (set_action(signal, nullptr, &chained[signal]) == -1) fail(env, errno, "sigaction");
+    install_handler(env, signal);
+  }
   taken[signal] = true;
 }
 
@@ -74,6 +83,7 @@ Napi::Value open_signals(const Napi::CallbackInfo& info) {
   }
   const Napi::Array signals = info[0].As<Napi::Array>();
   for (uint32_t i = 0; i < signals.Length(); i++) take(env, integer(signals.Get(i)));
+  end_guard();
   return Napi::Number::New(env, reading);
 }
 
@@ -103,7 +113,7 @@ Napi::Value check_signals(const Napi::CallbackInfo& info) {
   for (int signal = 1; signal < kSignals; signal++) {
     if (!taken[signal]) continue;
     struct sigaction now {};
-    sigaction(signal, nullptr, &now);
+    set_action(signal, nullptr, &now);
     if ((now.sa_flags & SA_SIGINFO) && now.sa_sigaction == on_signal) continue;
     install_handler(info.Env(), signal);
     replaced.Set(replaced.Length(), signal);
@@ -111,12 +121,28 @@ Napi::Value check_signals(const Napi::CallbackInfo& info) {
   return replaced;
 }
 
+// For an image that is to go on with it.
+Napi::Value signal_pipe(const Napi::CallbackInfo& info) {
+  Napi::Object ends = Napi::Object::New(info.Env());
+  ends.Set("read", reading);
+  ends.Set("write", writing);
+  return ends;
+}
+
 }  // namespace
+
+void resume_signals(int reading_end, int writing_end, const int* signals, int count) noexcept {
+  reading = reading_end;
+  writing = writing_end;
+  for (int i = 0; i < count; i++)
+    if (signals[i] > 0 && signals[i] < kSignals) install(signals[i]);
+}
 
 void install_signals(Napi::Env env, Napi::Object exports) {
   put(env, exports, "openSignals", open_signals);
   put(env, exports, "readSignals", read_signals);
   put(env, exports, "checkSignals", check_signals);
+  put(env, exports, "signalPipe", signal_pipe);
 }
 
 }  // namespace monoceros

@@ -3,6 +3,7 @@
  * and events queue up and are dealt with in a turn; nothing else changes the pool.
  */
 import type { ToWorker } from '../channel/messages.ts'
+import type { Config } from '../config/settings.ts'
 import type { Signal, SignalRecord } from '../kernel/kernel.ts'
 import type { Turn } from '../runtime/loop.ts'
 import { reapChildren } from '../runtime/reaper.ts'
@@ -15,7 +16,7 @@ import { type Ms, ms, type Pid } from '../units.ts'
 import { admit } from './admit.ts'
 import { answerListen } from './answer-listen.ts'
 import type { Generation } from './generation.ts'
-import { Generations } from './generations.ts'
+import { Generations, type PackedGeneration } from './generations.ts'
 import { lend } from './lend.ts'
 import { orderOf } from './orders.ts'
 import { poolPolicy } from './policy.ts'
@@ -31,6 +32,8 @@ const LOOK_AGAIN = ms(50)
 const SIGNAL = { terminate: 'SIGTERM', abort: 'SIGABRT', kill: 'SIGKILL' } as const satisfies Partial<
   Record<How, Signal>
 >
+
+export type PackedArbiter = { readonly pool: Pool; readonly generations: readonly PackedGeneration[] }
 
 export class Arbiter implements Turn {
   readonly #around: Surroundings
@@ -50,6 +53,20 @@ export class Arbiter implements Turn {
     this.#policy = poolPolicy(first.config)
     this.#readyPath = first.config.readyPath
     this.#generations.add(1, first)
+  }
+
+  /** For another image of this process, when everything that has happened so far is dealt with. */
+  pack(): PackedArbiter {
+    this.#settle(this.#around.kernel.now())
+    return { pool: this.#pool, generations: this.#generations.pack() }
+  }
+
+  /** Goes on where the image before this one was. `config`: of the last reload, whatever became of it. */
+  unpack({ pool, generations }: PackedArbiter, config: Config): void {
+    this.#pool = pool
+    this.#policy = poolPolicy(config)
+    this.#readyPath = config.readyPath
+    this.#generations.unpack(generations, this.#around.listeners)
   }
 
   get pool(): Pool {
@@ -82,9 +99,10 @@ export class Arbiter implements Turn {
     this.#policy = poolPolicy(generation.config)
     this.#readyPath = generation.config.readyPath
     this.#generations.add(this.#pool.latest + 1, generation)
-    // In this order: slots that are new get a worker of the new generation only.
-    this.happened({ kind: 'reload' })
-    this.happened({ kind: 'scale', to: generation.size })
+    // Slots that are new get a worker of the new generation only; to those that go none is given.
+    const scale: Event = { kind: 'scale', to: generation.size }
+    const reload: Event = { kind: 'reload' }
+    for (const event of generation.size < this.#pool.size ? [scale, reload] : [reload, scale]) this.happened(event)
   }
 
   /** From now on listening sockets are the workers' own: what is queued in them is theirs to accept. */
@@ -225,7 +243,7 @@ export class Arbiter implements Turn {
   }
 
   failed(error: unknown): void {
-    this.#around.report.defect(error)
+    this.#around.defect(error)
   }
 
   /** Deals with all events, those included that come of dealing with them. */

@@ -4,6 +4,7 @@ import { presentable } from '../config/describe.ts'
 import type { LoadedConfig } from '../config/load.ts'
 import { type Config, SETTING_NAMES } from '../config/settings.ts'
 import { EXIT_CODE } from '../exit-codes.ts'
+import { loadImage } from '../kernel/addon.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Log } from '../log/log.ts'
 import { syslogSettings } from '../log/syslog-settings.ts'
@@ -30,15 +31,18 @@ import { Outputs, styleOf } from './outputs.ts'
 import { Premises } from './premises.ts'
 import { prepareGeneration } from './prepare.ts'
 import { type Origin, Reloader } from './reloader.ts'
-import { Report } from './report.ts'
+import type { Report } from './report.ts'
 import { ServiceManager } from './service-manager.ts'
 import { SourceWatch } from './source-watch.ts'
 import { StatusView } from './status.ts'
-import { commandOf } from './succession/command.ts'
+import { commandOfThisProcess, whole } from './succession/command.ts'
 import type { Handover } from './succession/handover.ts'
 import { Predecessor } from './succession/predecessor.ts'
 import { Successor } from './succession/successor.ts'
 import type { Notice } from './surroundings.ts'
+import type { ArbiterState } from './upgrade/state.ts'
+import { Upgrade } from './upgrade/upgrade.ts'
+import { upgradedFrom } from './upgrade/upgraded.ts'
 import { Workers } from './workers.ts'
 
 /** What a start may take beyond its own deadlines, before the service manager is asked for no more time. */
@@ -47,18 +51,22 @@ const START_MARGIN = 10_000
 export type Ingredients = {
   readonly kernel: Kernel
   readonly log: Log
+  readonly report: Report
   readonly listeners: Listeners
   readonly loaded: LoadedConfig
   readonly first: Generation
   readonly origin: Origin
   /** From the arbiter before this one, where there is one. */
   readonly handover: Handover | null
+  /** From the image of this process before this one, where there was one. */
+  readonly state: ArbiterState | null
   readonly wake: () => void
+  /** A part of the loop's turn threw: a defect of ours. */
+  readonly defect: (error: unknown) => void
 }
 
 export type Assembled = {
   readonly arbiter: Arbiter
-  readonly report: Report
   readonly premises: Premises
   /** Whether another arbiter goes on with our sockets. */
   readonly hasSuccessor: () => boolean
@@ -67,12 +75,13 @@ export type Assembled = {
 }
 
 export function assemble(ingredients: Ingredients): Assembled {
-  const { kernel, log, listeners, loaded, first, origin, handover, wake } = ingredients
+  const { kernel, log, report, listeners, loaded, first, origin, handover, state, wake, defect } = ingredients
+  const command = state?.command ?? commandOfThisProcess()
+  const started = state === null ? kernel.now() : ms(state.started)
   const places = controlPlaces(loaded, log)
   const outputs = new Outputs(kernel, loaded.config)
-  const report = new Report(log, () => kernel.now())
   const notices = new Notices()
-  const heartbeats = new Heartbeats(kernel)
+  const heartbeats = new Heartbeats(kernel, state?.heartbeats ?? null)
   const workers = new Workers(kernel, heartbeats, listeners, VERSION, (worker, what) => arbiter.heard(worker, what))
   let code: number = EXIT_CODE.done
   let end = (): void => undefined
@@ -99,6 +108,7 @@ export function assemble(ingredients: Ingredients): Assembled {
       wake,
     },
     managerConfig(loaded),
+    state?.manager ?? null,
   )
   const service = new ServiceManager({
     notifier: createNotifier({ kernel, env: process.env, pid: process.pid, onTrouble: (line) => log.warning(line) }),
@@ -118,9 +128,9 @@ export function assemble(ingredients: Ingredients): Assembled {
     },
     loaded,
   )
-  const metrics = new Metrics({ pool: () => arbiter.pool, workers, heartbeats, listeners, log })
+  const metrics = new Metrics({ pool: () => arbiter.pool, workers, heartbeats, listeners, log }, state?.metrics ?? null)
   const sources = new SourceWatch({ log, now: () => kernel.now(), reload: () => void reload(), wake }, loaded)
-  let mark = companionsMark(loaded, first.program.file)
+  let mark = state?.mark ?? companionsMark(loaded, first.program.file)
 
   const told = (notice: Notice): void => {
     service.noticed(notice)
@@ -167,7 +177,7 @@ export function assemble(ingredients: Ingredients): Assembled {
     kernel,
     log,
     listeners,
-    command: commandOf(origin),
+    command: { argv: whole(command, origin), cwd: origin.cwd },
     companions: () => manager.traces,
     isSecond: () => predecessor?.isThere ?? false,
     mainPid: (pid) => service.mainPid(pid),
@@ -195,6 +205,7 @@ export function assemble(ingredients: Ingredients): Assembled {
       molds,
       wards: [molds, manager, service, sources, successor, ...(predecessor === null ? [] : [predecessor]), hooks],
       over: end,
+      defect,
       elsewhere(order) {
         if (order.kind === 'reload') void reload()
         else if (order.kind === 'reopen') reopen()
@@ -221,28 +232,59 @@ export function assemble(ingredients: Ingredients): Assembled {
     },
     loaded,
   )
-  hooks.before('onStarting', () => arbiter.begin())
+  if (state === null) hooks.before('onStarting', () => arbiter.begin())
   const reload = async (): Promise<readonly string[] | null> => {
     service.reloading()
     const problems = await reloader.reload()
     if (problems !== null) service.refused(problems)
     return problems
   }
+  const upgrade = new Upgrade({
+    kernel,
+    image: loadImage(),
+    log,
+    origin,
+    command,
+    pool: () => arbiter.pool,
+    hindrance() {
+      if (successor.pid !== null || predecessor?.isThere) return 'another arbiter is there (USR2)'
+      return reloader.isReading ? 'the settings are being read' : null
+    },
+    pack: () => ({
+      origin,
+      command,
+      loaded: reloader.current,
+      started,
+      mark,
+      listeners: listeners.handed(),
+      arbiter: arbiter.pack(),
+      heartbeats: heartbeats.pack(),
+      workers: workers.pack(),
+      manager: manager.pack(),
+      metrics: metrics.pack(),
+      premises: premises.pack(),
+    }),
+    helpers: () => [...molds.leaders().keys(), ...hooks.leaders().keys()],
+    preExec: (then) => hooks.before('preExec', then),
+    schedule: (job) => arbiter.schedule(job),
+  })
   const commands = arbiterCommands({
     kernel,
     arbiter,
     listeners,
     status: new StatusView(workers),
-    started: kernel.now(),
+    started,
     name: places.name,
     cwd: loaded.cwd,
     companionSocket: () => manager.control,
     config: () =>
       Object.fromEntries(SETTING_NAMES.map((name) => [name, presentable(name, reloader.current.config[name])])),
     reload,
+    upgrade: () => upgrade.run(),
+    upgraded: state === null ? null : upgradedFrom(state),
     notice: (accepts, gone) => notices.wait(accepts, gone),
   })
-  const premises = new Premises({
+  const premises: Premises = new Premises({
     kernel,
     log,
     loaded,
@@ -251,5 +293,9 @@ export function assemble(ingredients: Ingredients): Assembled {
     control: places.arbiter,
     schedule: (job) => arbiter.schedule(job),
   })
-  return { arbiter, report, premises, hasSuccessor: () => successor.pid !== null, over }
+  if (state !== null) {
+    arbiter.unpack(state.arbiter, loaded.config)
+    workers.unpack(state.workers, (number) => arbiter.generationOf(number))
+  }
+  return { arbiter, premises, hasSuccessor: () => successor.pid !== null, over }
 }

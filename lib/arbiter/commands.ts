@@ -12,6 +12,7 @@ import type { Listeners } from './listeners.ts'
 import { reloadTrouble } from './report.ts'
 import type { StatusView } from './status.ts'
 import type { Notice } from './surroundings.ts'
+import type { Upgraded } from './upgrade/upgraded.ts'
 
 export type CommandParts = {
   readonly kernel: Kernel
@@ -27,6 +28,10 @@ export type CommandParts = {
   readonly config: () => object
   /** Reads the settings and begins a generation; the lines that say why not. */
   readonly reload: () => Promise<readonly string[] | null>
+  /** Replaces monoceros by the version that is installed; comes back only with a line that says why not. */
+  readonly upgrade: () => Promise<string>
+  /** How this image of the process came to be: null for the first one. */
+  readonly upgraded: Upgraded | null
   /** The next notice that this accepts. */
   readonly notice: (accepts: (notice: Notice) => boolean, gone: AbortSignal) => Promise<Notice | null>
 }
@@ -45,6 +50,7 @@ export function arbiterCommands(parts: CommandParts): Commands {
     name: parts.name,
     cwd: parts.cwd,
     companion_socket: parts.companionSocket(),
+    ...(parts.upgraded !== null && { upgraded: parts.upgraded }),
   })
   return {
     version: command({}, version),
@@ -60,6 +66,7 @@ export function arbiterCommands(parts: CommandParts): Commands {
     })),
     config: command({}, () => ({ ok: true, config: parts.config() })),
     reload: command({}, (_, asker) => reload(parts, asker)),
+    upgrade: command({}, async () => failure(`${await parts.upgrade()}; nothing has changed`)),
     scale: command({ to: text('a number of workers such as 4, +1 or -1') }, ({ to }) => scale(arbiter, to)),
     kill: command({ slot: integer(0, 100_000), signal: optional(text('a signal such as TERM')) }, (values) =>
       kill(parts, values.slot, values.signal ?? 'KILL'),

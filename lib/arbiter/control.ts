@@ -5,6 +5,7 @@ import type { Commands } from '../control/protocol.ts'
 import { type ControlServer, openControl } from '../control/server.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Log } from '../log/log.ts'
+import type { Fd } from '../units.ts'
 
 export type ControlPlaces = {
   /** By which monocerosctl finds this instance. */
@@ -49,16 +50,19 @@ export function openArbiterControl(
     readonly log: Log
     readonly commands: Commands
     readonly schedule: (job: () => void) => void
+    /** From the image before this one. */
+    readonly inherited?: { readonly listener: Fd; readonly lock: Fd }
   },
 ): ControlServer | null {
   if (path === null) return null
-  const { kernel, log, commands, schedule } = parts
+  const { kernel, log, commands, schedule, inherited } = parts
   try {
     return openControl({
       path,
       kernel,
       commands,
       schedule,
+      ...(inherited && { inherited }),
       failed: (error) => log.error(`control socket: ${error instanceof Error ? error.message : String(error)}`),
     })
   } catch (error) {

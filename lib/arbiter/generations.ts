@@ -1,6 +1,14 @@
 /** Generations by their number; one without an entry is made like the one before it. */
+import { formatAddress } from '../config/address.ts'
 import type { Pool } from '../supervision/pool.ts'
 import type { Generation } from './generation.ts'
+import type { Listeners } from './listeners.ts'
+
+/** For another image of this process: listeners by their addresses. */
+export type PackedGeneration = Omit<Generation, 'listeners'> & {
+  readonly number: number
+  readonly listeners: readonly string[]
+}
 
 export class Generations {
   readonly #byNumber = new Map<number, Generation>()
@@ -15,6 +23,22 @@ export class Generations {
       if (generation) return generation
     }
     throw new Error(`generation ${number} was never prepared`)
+  }
+
+  pack(): readonly PackedGeneration[] {
+    return [...this.#byNumber].map(([number, { listeners, ...rest }]) => ({
+      number,
+      ...rest,
+      listeners: listeners.map(({ address }) => formatAddress(address)),
+    }))
+  }
+
+  unpack(packed: readonly PackedGeneration[], listeners: Listeners): void {
+    this.#byNumber.clear()
+    for (const { number, ...rest } of packed) {
+      const opened = rest.listeners.map((name) => listeners.at(name))
+      this.#byNumber.set(number, { ...rest, listeners: opened })
+    }
   }
 
   /** Keeps what a living worker's slot, or the next one, may be started from. */

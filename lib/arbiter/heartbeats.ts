@@ -6,10 +6,17 @@
 import { BYTES, CELLS, COLUMN, COLUMNS, row } from '../channel/heartbeat.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { retire } from '../metrics/totals.ts'
-import type { Fd } from '../units.ts'
+import { type Fd, fd } from '../units.ts'
 
 /** A worker's row. Nothing in it is to be believed but that a changed `beat` is a sign of life. */
 export type Cell = { readonly index: number; readonly values: Float64Array; lastBeat: number }
+
+/** The memory, and which of its rows nobody has, for another image of this process. */
+export type PackedHeartbeats = {
+  readonly memory: number
+  readonly free: readonly number[]
+  readonly retired: readonly number[]
+}
 
 export class Heartbeats {
   readonly memory: Fd
@@ -18,10 +25,23 @@ export class Heartbeats {
   /** What workers that are gone have counted. */
   readonly retired = new Float64Array(COLUMNS)
 
-  constructor(kernel: Kernel) {
-    this.memory = kernel.sharedMemory('monoceros-heartbeat', BYTES)
+  constructor(kernel: Kernel, packed: PackedHeartbeats | null) {
+    this.memory = packed === null ? kernel.sharedMemory('monoceros-heartbeat', BYTES) : fd(packed.memory)
     this.#map = kernel.map(this.memory)
-    for (let index = CELLS - 1; index >= 0; index--) this.#free.push(index)
+    if (packed === null) for (let index = CELLS - 1; index >= 0; index--) this.#free.push(index)
+    else {
+      this.#free.push(...packed.free)
+      this.retired.set(packed.retired)
+    }
+  }
+
+  pack(): PackedHeartbeats {
+    return { memory: this.memory, free: this.#free, retired: [...this.retired] }
+  }
+
+  /** The row that a worker has already. */
+  cell(index: number, lastBeat: number): Cell {
+    return { index, values: row(this.#map, index), lastBeat }
   }
 
   /** A zeroed row. Throws when every one is taken: more workers alive than the settings allow. */

@@ -47,6 +47,13 @@ export class Listeners {
     return this.#hold(name, fd, true, { ...options, reusePort })
   }
 
+  /** The open one of that name. */
+  at(name: string): Listener {
+    const held = this.#held.get(name)
+    if (held === undefined) throw new Error(`nothing listens on ${name}`)
+    return held
+  }
+
   /** The socket of this slot; for all slots the same one without `reusePort`. Throws the kernel's error. */
   forSlot(listener: Listener, slot: number): Listener {
     const { address, dealt, options } = this.#held.get(formatAddress(listener.address))!

@@ -6,7 +6,7 @@
  */
 import { join } from 'node:path'
 import { writeBlob } from '../channel/blob.ts'
-import { Channel } from '../channel/channel.ts'
+import { Channel, type PackedChannel } from '../channel/channel.ts'
 import { FROM_MANAGER } from '../channel/manager-decode.ts'
 import {
   type FromManager,
@@ -25,7 +25,7 @@ import type { How } from '../supervision/ladder.ts'
 import { type Event, isAtRest, type Life, type LifePolicy, newLife, pidOf, step } from '../supervision/life.ts'
 import { killLeftovers } from '../system/leftovers.ts'
 import { processStat } from '../system/processes.ts'
-import { type Fd, type Ms, ms, type Pid } from '../units.ts'
+import { type Fd, fd, type Ms, ms, type Pid } from '../units.ts'
 import { VERSION } from '../version.ts'
 import type { ManagerReport } from './manager-report.ts'
 import { managerPolicy } from './policy.ts'
@@ -61,6 +61,17 @@ export type ManagerParts = {
   readonly wake: () => void
 }
 
+/** For another image of this process. */
+export type PackedManager = {
+  readonly config: ManagerConfig
+  readonly life: Life
+  readonly channel: PackedChannel | null
+  readonly left: Exit | null
+  readonly control: string | null
+  readonly sessions: number
+  readonly page: number
+}
+
 export class Manager implements Ward {
   readonly #parts: ManagerParts
   readonly #sessions: Fd
@@ -77,13 +88,31 @@ export class Manager implements Ward {
   #lookAt: Ms | null = null
   #control: string | null = null
 
-  constructor(parts: ManagerParts, config: ManagerConfig) {
+  constructor(parts: ManagerParts, config: ManagerConfig, packed: PackedManager | null) {
+    const { kernel } = parts
     this.#parts = parts
-    this.#config = config
-    this.#policy = managerPolicy(config.companions)
-    this.#sessions = parts.kernel.sharedMemory('monoceros-sessions', SESSIONS_BYTES)
-    this.#memory = parts.kernel.map(this.#sessions)
-    this.#page = parts.kernel.sharedMemory('monoceros-manager', MANAGER_PAGE_BYTES)
+    this.#config = packed?.config ?? config
+    this.#policy = managerPolicy(this.#config.companions)
+    this.#sessions = packed ? fd(packed.sessions) : kernel.sharedMemory('monoceros-sessions', SESSIONS_BYTES)
+    this.#memory = kernel.map(this.#sessions)
+    this.#page = packed ? fd(packed.page) : kernel.sharedMemory('monoceros-manager', MANAGER_PAGE_BYTES)
+    if (packed !== null) this.#unpack(packed)
+  }
+
+  pack(): PackedManager {
+    const channel = this.#channel?.pack() ?? null
+    const { sessions, manager: page } = this.traces
+    return { config: this.#config, life: this.#life, channel, left: this.#left, control: this.#control, sessions, page }
+  }
+
+  #unpack({ life, channel, left, control }: PackedManager): void {
+    this.#life = life
+    this.#left = left
+    this.#control = control
+    if (left !== null) this.#lookAt = this.#parts.kernel.now()
+    const pid = pidOf(life)
+    if (channel === null || pid === null) return
+    this.#hear(pid, Channel.unpack<FromManager, ToManager>(this.#parts.kernel, channel, FROM_MANAGER))
   }
 
   /** Where the manager's own control socket stands; null while there is none. */
@@ -232,15 +261,19 @@ export class Manager implements Ward {
     }
   }
 
-  #listen(pid: Pid, fd: Fd, blob: Fd): void {
-    const { kernel, report, plan } = this.#parts
-    const channel = new Channel<FromManager, ToManager>(kernel, fd, FROM_MANAGER)
+  #hear(pid: Pid, channel: Channel<FromManager, ToManager>): void {
     this.#channel = channel
     channel.open({
       message: (message) => this.#heard(pid, message),
       ended: () => channel.close(),
-      garbled: (why) => report.garbled(why),
+      garbled: (why) => this.#parts.report.garbled(why),
     })
+  }
+
+  #listen(pid: Pid, fd: Fd, blob: Fd): void {
+    const { kernel, plan } = this.#parts
+    const channel = new Channel<FromManager, ToManager>(kernel, fd, FROM_MANAGER)
+    this.#hear(pid, channel)
     const { controlSocket, name, cwd, log } = plan()
     const arbiter = kernel.getpid()
     channel.send({ kind: 'go', protocol: MANAGER_PROTOCOL, version: VERSION, arbiter, controlSocket, name, cwd, log }, [

@@ -31,14 +31,29 @@ const TEXT = 'text/plain; charset=utf-8'
 const STATES = ['STARTING', 'RUNNING', 'STOPPING', 'BACKOFF', 'FATAL', 'STOPPED', 'EXITED'] as const
 const CAUSES = ['exited', 'spawnFailed', 'spawnTimeout', 'bootTimeout', 'silent'] as const
 
+/** What has been counted, for another image of this process. */
+export type PackedMetrics = {
+  /** Seconds since 1970. */
+  readonly started: number
+  readonly troubles: Readonly<Record<string, number>>
+  readonly reloads: { readonly succeeded: number; readonly failed: number }
+}
+
 export class Metrics {
   readonly #parts: MetricsParts
-  readonly #started = Date.now() / 1000
-  readonly #troubles: Record<string, number> = zeros(CAUSES)
-  readonly #reloads = { succeeded: 0, failed: 0 }
+  readonly #started: number
+  readonly #troubles: Record<string, number>
+  readonly #reloads: { succeeded: number; failed: number }
 
-  constructor(parts: MetricsParts) {
+  constructor(parts: MetricsParts, packed: PackedMetrics | null) {
     this.#parts = parts
+    this.#started = packed?.started ?? Date.now() / 1000
+    this.#troubles = { ...zeros(CAUSES), ...packed?.troubles }
+    this.#reloads = packed ? { ...packed.reloads } : { succeeded: 0, failed: 0 }
+  }
+
+  pack(): PackedMetrics {
+    return { started: this.#started, troubles: this.#troubles, reloads: this.#reloads }
   }
 
   /** Counts what has happened. */

@@ -7,7 +7,8 @@ import type { Commands } from '../control/protocol.ts'
 import type { ControlServer } from '../control/server.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Log } from '../log/log.ts'
-import { claimPidfile, type Pidfile } from '../system/pidfile.ts'
+import { adoptPidfile, claimPidfile, type Pidfile } from '../system/pidfile.ts'
+import { fd } from '../units.ts'
 import { openArbiterControl } from './control.ts'
 import type { Metrics } from './metrics.ts'
 import { openScrape, type Scrape } from './scrape.ts'
@@ -22,6 +23,12 @@ export type PremisesParts = {
   /** Where the control socket is to stand. */
   readonly control: string | null
   readonly schedule: (job: () => void) => void
+}
+
+/** For another image of this process; the metrics address is opened anew. */
+export type PackedPremises = {
+  readonly pidfile: { readonly path: string; readonly fd: number } | null
+  readonly control: { readonly listener: number; readonly lock: number } | null
 }
 
 export class Premises {
@@ -42,14 +49,32 @@ export class Premises {
 
   /** Throws a `SetupError` where somebody else has them. Handlers of signals must stand: whoever reads the pidfile uses it. */
   take(): void {
-    const { kernel, log, loaded, metrics, commands, control, schedule } = this.#parts
-    const { metricsBind } = loaded.config
     const waiting = this.#pidfile
-    if (metricsBind !== null) this.#scrape = openScrape(metricsBind, kernel, metrics.routes())
+    this.#openScrape()
     this.#claim('')
     waiting?.release()
-    this.#control = openArbiterControl(control, { kernel, log, commands, schedule })
-    this.#statsd = startStatsd(loaded.config, kernel, log, () => metrics.snapshot())
+    this.#openControl(null)
+    this.#startStatsd()
+  }
+
+  /** As the image before this one had them. */
+  unpack({ pidfile, control }: PackedPremises): void {
+    if (pidfile !== null) this.#pidfile = adoptPidfile(pidfile.path, fd(pidfile.fd))
+    try {
+      this.#openScrape()
+    } catch (error) {
+      this.#parts.log.error((error as Error).message)
+    }
+    this.#openControl(control)
+    this.#startStatsd()
+  }
+
+  pack(): PackedPremises {
+    const [pidfile, control] = [this.#pidfile, this.#control]
+    return {
+      pidfile: pidfile && { path: pidfile.path, fd: pidfile.fd },
+      control: control && { listener: control.listener, lock: control.lock },
+    }
   }
 
   /** Where metrics are served. */
@@ -64,6 +89,23 @@ export class Premises {
     this.#scrape?.close()
     this.#pidfile?.release()
     this.#control = this.#statsd = this.#scrape = this.#pidfile = null
+  }
+
+  #openScrape(): void {
+    const { kernel, loaded, metrics } = this.#parts
+    const { metricsBind } = loaded.config
+    if (metricsBind !== null) this.#scrape = openScrape(metricsBind, kernel, metrics.routes())
+  }
+
+  #openControl(inherited: PackedPremises['control']): void {
+    const { kernel, log, commands, control, schedule } = this.#parts
+    const held = inherited && { listener: fd(inherited.listener), lock: fd(inherited.lock) }
+    this.#control = openArbiterControl(control, { kernel, log, commands, schedule, ...(held && { inherited: held }) })
+  }
+
+  #startStatsd(): void {
+    const { kernel, log, loaded, metrics } = this.#parts
+    this.#statsd = startStatsd(loaded.config, kernel, log, () => metrics.snapshot())
   }
 
   #claim(suffix: string): void {

@@ -38,6 +38,10 @@ export class Reloader {
     this.#current = current
   }
 
+  get isReading(): boolean {
+    return this.#reading !== null
+  }
+
   get current(): LoadedConfig {
     return this.#current
   }

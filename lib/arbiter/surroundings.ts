@@ -24,6 +24,8 @@ export type Surroundings = {
   readonly told: (effect: Notice) => void
   /** A worker of that generation has loaded these files. */
   readonly loaded: (generation: number, what: Extract<ToArbiter, { kind: 'loaded' }>) => void
+  /** A part of the loop's turn threw: a defect of ours. */
+  readonly defect: (error: unknown) => void
   /** Nothing is left to supervise. */
   readonly over: () => void
   /** Where workers are forked from with `preload`; also one of the wards. */

@@ -2,13 +2,13 @@
  * The worker processes that are there: each with its channel, its alarm and its row of the heartbeat memory. Carries
  * out what is decided elsewhere (start, tell) and passes on what workers say; decides nothing itself.
  */
-import { Channel } from '../channel/channel.ts'
+import { Channel, type PackedChannel } from '../channel/channel.ts'
 import { TO_ARBITER } from '../channel/decode.ts'
 import { PROTOCOL, type ToArbiter, type ToWorker } from '../channel/messages.ts'
 import type { Kernel, Signal } from '../kernel/kernel.ts'
 import type { Leader } from '../runtime/reaper.ts'
 import { type Key, keyText } from '../supervision/pool.ts'
-import type { Fd, Pid } from '../units.ts'
+import { type Fd, fd, type Pid } from '../units.ts'
 import type { Generation } from './generation.ts'
 import { type Cell, type Heartbeats, hasBeaten } from './heartbeats.ts'
 import type { Listener, Listeners } from './listeners.ts'
@@ -27,6 +27,14 @@ export type Worker = {
   readonly lent: Set<number>
   /** What it said was wrong with its app, if it did. */
   fault: Extract<ToArbiter, { kind: 'failed' }> | null
+}
+
+/** A worker for another image of this process; which generation it is of, its key says. */
+export type PackedWorker = Pick<Worker, 'key' | 'pid' | 'waits' | 'fault'> & {
+  readonly channel: PackedChannel
+  readonly alarm: number
+  readonly cell: { readonly index: number; readonly lastBeat: number }
+  readonly lent: readonly number[]
 }
 
 /** A worker's things before it has a process. */
@@ -123,6 +131,35 @@ export class Workers {
   discard({ ours, theirs, alarm, cell }: Unborn): void {
     for (const fd of [ours, theirs, alarm]) this.#kernel.close(fd)
     this.#heartbeats.giveBack(cell)
+  }
+
+  pack(): readonly PackedWorker[] {
+    return [...this.#byPid.values()].map(({ key, pid, waits, fault, channel, alarm, cell, lent }) => ({
+      key,
+      pid,
+      waits,
+      fault,
+      channel: channel.pack(),
+      alarm,
+      cell: { index: cell.index, lastBeat: cell.lastBeat },
+      lent: [...lent],
+    }))
+  }
+
+  unpack(packed: readonly PackedWorker[], generationOf: (number: number) => Generation): void {
+    for (const { key, pid, waits, fault, channel, alarm, cell, lent } of packed) {
+      this.#open({
+        key,
+        pid,
+        waits,
+        fault,
+        generation: generationOf(key.generation),
+        channel: Channel.unpack<ToArbiter, ToWorker>(this.#kernel, channel, TO_ARBITER),
+        alarm: fd(alarm),
+        cell: this.#heartbeats.cell(cell.index, cell.lastBeat),
+        lent: new Set(lent),
+      })
+    }
   }
 
   get(pid: Pid): Worker | undefined {

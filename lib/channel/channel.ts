@@ -3,7 +3,7 @@
  * descriptors beside it (unix(7), SCM_RIGHTS). Order is kept; nothing blocks, but for `wait`.
  */
 import type { Datagram, Kernel, Watch } from '../kernel/kernel.ts'
-import { type Fd, type Ms, ms } from '../units.ts'
+import { type Fd, fd, type Ms, ms } from '../units.ts'
 import { decode, encode, type Shapes } from './decode.ts'
 
 /** Datagrams heard in one turn of the loop: one talkative peer must not starve the others. */
@@ -25,6 +25,13 @@ export type Listener<Incoming> = {
   garbled(why: string): void
 }
 
+/** A channel that outlives its process's image (execve): its descriptor, and what the peer has not read yet. */
+export type PackedChannel = {
+  readonly fd: number
+  /** `data` in base64. */
+  readonly queue: readonly { readonly data: string; readonly fds: readonly number[] }[]
+}
+
 export class Channel<Incoming extends Message, Outgoing extends Message> {
   readonly #kernel: Door
   readonly #fd: Fd
@@ -37,6 +44,24 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
   #heard: Parcel<Incoming>[] = []
   #referenced = true
   #closed = false
+
+  /** Goes on with a channel of the image before this one. */
+  static unpack<Incoming extends Message, Outgoing extends Message>(
+    kernel: Door,
+    { fd: packed, queue }: PackedChannel,
+    shapes: Shapes<Incoming>,
+  ): Channel<Incoming, Outgoing> {
+    const channel = new Channel<Incoming, Outgoing>(kernel, fd(packed), shapes)
+    channel.#queue = queue.map(({ data, fds }) => ({ data: Buffer.from(data, 'base64'), fds: fds.map(fd) }))
+    if (queue.length > 0) channel.#writeLater()
+    return channel
+  }
+
+  /** For an image that is to follow; nothing is changed here. */
+  pack(): PackedChannel {
+    const queue = this.#queue.map(({ data, fds }) => ({ data: Buffer.from(data).toString('base64'), fds }))
+    return { fd: this.#fd, queue }
+  }
 
   /** Takes the descriptor over: `close` closes it. `shapes` says what the peer may say. */
   constructor(kernel: Door, fd: Fd, shapes: Shapes<Incoming>) {
@@ -165,13 +190,17 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
   #enqueue(data: Uint8Array, fds: readonly Fd[]): boolean {
     if (this.#queue.length >= QUEUED) return false
     this.#queue.push({ data, fds: fds.map((fd) => this.#kernel.dup(fd)) })
-    if (this.#writing !== null) return true
+    this.#writeLater()
+    return true
+  }
+
+  #writeLater(): void {
+    if (this.#writing !== null) return
     // A descriptor of its own: libuv refuses a second watch on the same one.
     const fd = this.#kernel.dup(this.#fd)
     const watch = this.#kernel.watch(fd, 'writable', () => this.#flush())
     if (!this.#referenced) watch.unref()
     this.#writing = { fd, watch }
-    return true
   }
 
   #flush(): void {

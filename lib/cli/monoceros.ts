@@ -9,6 +9,7 @@ import { resolveApp } from '../config/resolve-app.ts'
 import { EXIT_CODE } from '../exit-codes.ts'
 import { SetupError } from '../system/setup-error.ts'
 import { workingFolder } from '../system/working-folder.ts'
+import { CHECK_FLAG, STATE_VARIABLE } from '../upgrade-words.ts'
 import { VERSION } from '../version.ts'
 import { helpText } from './help.ts'
 import { systemdFiles, systemdOptions } from './systemd.ts'
@@ -76,6 +77,8 @@ function print(text: string): number {
 const say = (line: string): boolean => process.stderr.write(`monoceros: ${line}\n`)
 
 async function start(): Promise<number> {
+  const upgrade = await upgradeStep()
+  if (upgrade !== null) return upgrade
   let cwd: string
   try {
     cwd = workingFolder(process.env)
@@ -84,6 +87,21 @@ async function start(): Promise<number> {
     return EXIT_CODE.usage
   }
   return main({ argv: process.argv.slice(2), env: process.env, cwd })
+}
+
+/** What another image or version of ours has executed this one for; null: nothing, it is to start. */
+async function upgradeStep(): Promise<number | null> {
+  if (process.env[STATE_VARIABLE] === undefined) return null
+  if (process.argv[2] !== CHECK_FLAG) return (await import('../arbiter/upgrade/resume.ts')).resumeArbiter()
+  const { checkUpgrade } = await import('../arbiter/upgrade/check.ts')
+  // Whatever a running arbiter needs must load.
+  await import('../arbiter/upgrade/resume.ts')
+  try {
+    return print(`${JSON.stringify(await checkUpgrade(process.env))}\n`)
+  } catch (error) {
+    say((error as Error).message)
+    return EXIT_CODE.usage
+  }
 }
 
 // A reader that leaves early (`monoceros --help | head`) is no failure.

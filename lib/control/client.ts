@@ -66,7 +66,9 @@ export function ask(path: string, question: Question, options: AskOptions = {}):
     if (silence !== null) {
       socket.setTimeout(silence, () => fail(`${path} has not answered for ${silence / 1000} s`, 'ETIMEDOUT'))
     }
-    options.cancelled?.addEventListener('abort', () => fail('cancelled', 'ECANCELED'))
+    const cancel = (): void => fail('cancelled', 'ECANCELED')
+    options.cancelled?.addEventListener('abort', cancel)
+    socket.on('close', () => options.cancelled?.removeEventListener('abort', cancel))
   })
 }
 

@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import bindings from 'bindings'
 import type { Fd, Pid } from '../units.ts'
+import type { Image } from './image.ts'
 import type { Kernel, SpawnPlan, Watch } from './kernel.ts'
 import type { MoldKernel } from './mold-kernel.ts'
 import { overRows, type Rows } from './rows.ts'
@@ -16,6 +17,14 @@ export function loadKernel(): Kernel {
 export function loadMoldKernel(): MoldKernel {
   const addon = load() as unknown as Omit<MoldKernel, 'becomeLeader'> & { becomeLeader(session: boolean): void }
   return { ...addon, becomeLeader: (of) => addon.becomeLeader(of === 'session') }
+}
+
+/** What the arbiter needs to replace itself, from the same addon. */
+export function loadImage(): Image {
+  const addon = load() as unknown as Omit<Image, 'replace'> & {
+    replace(file: string, argv: readonly string[], env: readonly string[], keep: readonly Fd[]): never
+  }
+  return { ...addon, replace: (file, argv, env, keep) => addon.replace(file, argv, entries(env), keep) }
 }
 
 let loaded: Kernel | undefined

@@ -2,10 +2,14 @@
 import type { Origin } from '../reloader.ts'
 
 /**
- * `argv` is the whole vector; its first is the absolute path of Node. Our own file is named as it was then: a link such as
- * `current` leads to the version of the day.
+ * The absolute path of Node, its options, and our own file as it was named: a link such as `current` leads to the version
+ * of the day. What follows is the origin's `argv`.
  */
-export const commandOf = ({ argv, cwd }: Origin): { readonly argv: readonly string[]; readonly cwd: string } => ({
-  argv: [process.execPath, ...process.execArgv, process.argv[1]!, ...argv],
-  cwd,
-})
+export type Command = readonly string[]
+
+export const commandOfThisProcess = (): Command => [process.execPath, ...process.execArgv, process.argv[1]!]
+
+/** The same, but of the files that run now, wherever links lead by then. */
+export const exactCommand = (): Command => [process.execPath, ...process.execArgv, require.main!.filename]
+
+export const whole = (command: Command, { argv }: Origin): readonly string[] => [...command, ...argv]

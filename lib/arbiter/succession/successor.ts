@@ -20,7 +20,7 @@ export type SuccessorParts = {
   readonly kernel: Kernel
   readonly log: Log
   readonly listeners: Listeners
-  /** How this process was started. */
+  /** The whole of how this process was started. */
   readonly command: { readonly argv: readonly string[]; readonly cwd: string }
   readonly companions: () => Omit<HandedFds, 'channel'>
   /** The arbiter before us is still there. */

@@ -88,11 +88,6 @@ export async function shutdown(context: Context, words: readonly string[]): Prom
   return showAnswer(context, await askArbiter(context, { cmd: 'stop', ...(quick ? { quick } : {}) }))
 }
 
-export async function upgrade(context: Context, words: readonly string[]): Promise<number> {
-  none(words, 'upgrade')
-  return showAnswer(context, await askArbiter(context, { cmd: 'upgrade' }, { silence: null }))
-}
-
 export async function version(context: Context, words: readonly string[]): Promise<number> {
   none(words, 'version')
   const rows: Row[] = []

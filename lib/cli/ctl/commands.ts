@@ -2,6 +2,7 @@
 import * as arbiter from './arbiter.ts'
 import * as companions from './companions.ts'
 import type { Context } from './context.ts'
+import { upgrade } from './upgrade.ts'
 
 export type CtlCommand = {
   /** What follows the command's word. */
@@ -88,9 +89,9 @@ export const COMMANDS = {
   shutdown: { usage: '[--quick]', doc: 'Stop monoceros.', completes: ['nothing'], run: arbiter.shutdown },
   upgrade: {
     usage: '',
-    doc: 'Replace monoceros by the version that is installed, in place.',
+    doc: 'Replace the arbiter by the version that is installed, in place. Waits for the outcome.',
     completes: ['nothing'],
-    run: arbiter.upgrade,
+    run: upgrade,
   },
   version: { usage: '', doc: 'Versions and pids of what runs.', completes: ['nothing'], run: arbiter.version },
 } satisfies Readonly<Record<string, CtlCommand>>

@@ -1,0 +1,110 @@
+/**
+ * `monocerosctl upgrade`: the arbiter replaces itself by the version that is installed now. Its pid, its children and its
+ * sockets stay; workers and companions notice nothing.
+ *
+ *   trial ──► preExec hook ──► state ──► execve ──► the new image commits
+ *     │                                    │             │
+ *     └ refused: nothing has changed       └ fails: all goes on      └ does not: this version is executed again
+ */
+
+import type { Image } from '../../kernel/image.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
+import type { Log } from '../../log/log.ts'
+import type { Pool } from '../../supervision/pool.ts'
+import type { Pid } from '../../units.ts'
+import { VERSION } from '../../version.ts'
+import type { Origin } from '../reloader.ts'
+import { type Command, exactCommand, whole } from '../succession/command.ts'
+import { replaceImage } from './replace.ts'
+import { type ArbiterState, descriptorsOf, writeState } from './state.ts'
+import { type Passed, tryVersion } from './trial.ts'
+
+export type UpgradeParts = {
+  readonly kernel: Kernel
+  readonly image: Image
+  readonly log: Log
+  readonly origin: Origin
+  readonly command: Command
+  readonly pool: () => Pool
+  /** Why it is not possible now, for another reason than the pool's; null: it is. */
+  readonly hindrance: () => string | null
+  readonly pack: () => Omit<ArbiterState, 'protocol' | 'version' | 'node'>
+  /** Helpers that the new image starts anew: ended first. */
+  readonly helpers: () => readonly Pid[]
+  readonly preExec: (then: () => void) => void
+  /** Runs a job in the loop's turn. */
+  readonly schedule: (job: () => void) => void
+}
+
+export class Upgrade {
+  readonly #parts: UpgradeParts
+  #running = false
+
+  constructor(parts: UpgradeParts) {
+    this.#parts = parts
+  }
+
+  /** Comes back only where it is not possible: with one line that says why. */
+  async run(): Promise<string> {
+    const hindrance = this.#hindrance()
+    if (hindrance !== null) return hindrance
+    this.#running = true
+    try {
+      const passed = await this.#try()
+      await new Promise<void>((resolve) => this.#parts.preExec(resolve))
+      return await this.#go(passed)
+    } catch (error) {
+      this.#parts.log.error(`upgrade refused: ${(error as Error).message}`)
+      return (error as Error).message
+    } finally {
+      this.#running = false
+    }
+  }
+
+  #hindrance(): string | null {
+    const { pool, hindrance } = this.#parts
+    const { mode, reload, members } = pool()
+    if (this.#running) return 'an upgrade is under way'
+    if (mode !== 'running') return `the workers are ${mode}`
+    if (reload !== null) return 'a reload is under way; try again when it is over'
+    if (members.some(({ life }) => life.phase.kind === 'spawning')) return 'a worker is just being started; try again'
+    return hindrance()
+  }
+
+  async #try(): Promise<Passed> {
+    const { kernel, log, origin, command, pack } = this.#parts
+    const state = writeState(kernel, pack())
+    try {
+      const passed = await tryVersion(command, origin, state)
+      log.info('the new version has passed its trial', { version: passed.version, node: passed.node })
+      return passed
+    } finally {
+      kernel.close(state)
+    }
+  }
+
+  /** In one turn of the loop: what is handed over is what is there. */
+  #go({ version, addon }: Passed): Promise<string> {
+    const { kernel, image, log, origin, command, pack, helpers, schedule } = this.#parts
+    return new Promise((resolve) => {
+      schedule(() => {
+        this.#running = false
+        const hindrance = this.#hindrance()
+        if (hindrance !== null) return resolve(hindrance)
+        const forward = whole(command, origin)
+        const back = whole(exactCommand(), origin)
+        const packed = pack()
+        const state = writeState(kernel, packed)
+        log.info(`version ${VERSION} makes place for version ${version}`)
+        log.flushNow()
+        for (const pid of helpers()) kernel.kill(pid, 'SIGKILL')
+        try {
+          replaceImage(kernel, image, { forward, back, addon, state, descriptors: descriptorsOf(packed) })
+        } catch (error) {
+          kernel.close(state)
+          resolve(`the new version could not be executed: ${(error as Error).message}`)
+        }
+      })
+    })
+  }
+}

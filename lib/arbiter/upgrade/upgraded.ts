@@ -1,0 +1,18 @@
+/** What an upgrade has come to, as the image that goes on says it on the control socket. */
+
+import { FAILED_VARIABLE } from '../../upgrade-words.ts'
+import { VERSION } from '../../version.ts'
+import type { ArbiterState } from './state.ts'
+
+export type Upgraded = {
+  /** False: the new version did not take over, and the one before it goes on. */
+  readonly ok: boolean
+  readonly from: string
+  readonly to: string
+}
+
+export const upgradedFrom = ({ version }: ArbiterState): Upgraded => ({
+  ok: process.env[FAILED_VARIABLE] === undefined,
+  from: version,
+  to: VERSION,
+})
