@@ -1,4 +1,5 @@
 #!/usr/bin/env node
+import { CHECK_FLAG, STATE_VARIABLE } from '../arbiter/upgrade/words.ts'
 /** The command `monoceros`: reads the settings, and runs the arbiter. See docs/settings.md and docs/exit-codes.md. */
 import { printJson, printText } from '../config/describe.ts'
 import { argumentsFrom } from '../config/environment.ts'
@@ -9,7 +10,6 @@ import { resolveApp } from '../config/resolve-app.ts'
 import { EXIT_CODE } from '../exit-codes.ts'
 import { SetupError } from '../system/setup-error.ts'
 import { workingFolder } from '../system/working-folder.ts'
-import { CHECK_FLAG, STATE_VARIABLE } from '../upgrade-words.ts'
 import { VERSION } from '../version.ts'
 import { helpText } from './help.ts'
 import { systemdFiles, systemdOptions } from './systemd.ts'

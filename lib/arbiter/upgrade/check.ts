@@ -6,10 +6,10 @@ import { resolveApp } from '../../config/resolve-app.ts'
 import { loadImage, loadKernel } from '../../kernel/addon.ts'
 import { PROBE_VARIABLE, PROBED } from '../../kernel/image.ts'
 import { fd } from '../../units.ts'
-import { STATE_VARIABLE } from '../../upgrade-words.ts'
 import { VERSION } from '../../version.ts'
 import { readState } from './state.ts'
 import type { Passed } from './trial.ts'
+import { STATE_VARIABLE } from './words.ts'
 
 /** What is to be printed. Throws an error of one line where this version could not go on. */
 export async function checkUpgrade(env: NodeJS.ProcessEnv): Promise<Passed> {

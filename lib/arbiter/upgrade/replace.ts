@@ -3,8 +3,8 @@ import { IMAGE_VARIABLE, type Image, PRELOAD_BEFORE_VARIABLE } from '../../kerne
 import type { Kernel } from '../../kernel/kernel.ts'
 import { signalNumber } from '../../kernel/signals.ts'
 import { type Fd, fd } from '../../units.ts'
-import { FAILED_VARIABLE, STATE_VARIABLE } from '../../upgrade-words.ts'
 import { ARBITER_SIGNALS } from '../orders.ts'
+import { FAILED_VARIABLE, STATE_VARIABLE } from './words.ts'
 
 export type Replacement = {
   /** Whole argument vectors: of the new version, and of this one for the way back. */

@@ -9,13 +9,13 @@ import { type Config, SETTING_NAMES } from '../../config/settings.ts'
 import { loadImage, loadKernel } from '../../kernel/addon.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { type Fd, fd } from '../../units.ts'
-import { FAILED_VARIABLE, STATE_VARIABLE } from '../../upgrade-words.ts'
 import { VERSION } from '../../version.ts'
 import { Generations } from '../generations.ts'
 import { Listeners } from '../listeners.ts'
 import { openLog } from '../outputs.ts'
 import { Service } from '../service.ts'
 import { type ArbiterState, descriptorsOf, readState } from './state.ts'
+import { FAILED_VARIABLE, STATE_VARIABLE } from './words.ts'
 
 /** Serves until a signal says otherwise; the exit code. Rejects where it cannot go on. */
 export async function resumeArbiter(): Promise<number> {

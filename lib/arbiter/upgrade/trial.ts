@@ -7,8 +7,8 @@ import { once } from 'node:events'
 import { isRecord } from '../../channel/decode.ts'
 import { childEnvironment } from '../../kernel/environment.ts'
 import type { Fd } from '../../units.ts'
-import { CHECK_FLAG, STATE_VARIABLE } from '../../upgrade-words.ts'
 import type { Origin } from '../reloader.ts'
+import { CHECK_FLAG, STATE_VARIABLE } from './words.ts'
 
 /** What a version that passes says, as one line of JSON on its standard output. */
 export type Passed = { readonly version: string; readonly node: string; readonly addon: string }

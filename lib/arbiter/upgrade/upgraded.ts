@@ -1,8 +1,8 @@
 /** What an upgrade has come to, as the image that goes on says it on the control socket. */
 
-import { FAILED_VARIABLE } from '../../upgrade-words.ts'
 import { VERSION } from '../../version.ts'
 import type { ArbiterState } from './state.ts'
+import { FAILED_VARIABLE } from './words.ts'
 
 export type Upgraded = {
   /** False: the new version did not take over, and the one before it goes on. */
