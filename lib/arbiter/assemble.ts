@@ -14,7 +14,7 @@ import { ms } from '../units.ts'
 import { VERSION } from '../version.ts'
 import { Arbiter } from './arbiter.ts'
 import { arbiterCommands } from './commands.ts'
-import { companionsMark, managerConfig } from './companions.ts'
+import { companionsMark, limitAtStart, managerConfig } from './companions.ts'
 import { controlPlaces } from './control.ts'
 import type { Generation } from './generation.ts'
 import { Heartbeats } from './heartbeats.ts'
@@ -79,7 +79,7 @@ export function assemble(ingredients: Ingredients): Assembled {
   const command = state?.command ?? commandOfThisProcess()
   const started = state === null ? kernel.now() : ms(state.started)
   const places = controlPlaces(loaded, log)
-  const outputs = new Outputs(kernel, loaded.config)
+  const outputs = new Outputs(kernel, loaded.config, state?.outputs)
   const notices = new Notices()
   const heartbeats = new Heartbeats(kernel, state?.heartbeats ?? null)
   const workers = new Workers(kernel, heartbeats, listeners, VERSION, (worker, what) => arbiter.heard(worker, what))
@@ -127,6 +127,7 @@ export function assemble(ingredients: Ingredients): Assembled {
       wake,
     },
     loaded,
+    state?.hooks,
   )
   const metrics = new Metrics({ pool: () => arbiter.pool, workers, heartbeats, listeners, log }, state?.metrics ?? null)
   const sources = new SourceWatch({ log, now: () => kernel.now(), reload: () => void reload(), wake }, loaded)
@@ -263,9 +264,12 @@ export function assemble(ingredients: Ingredients): Assembled {
       manager: manager.pack(),
       metrics: metrics.pack(),
       premises: premises.pack(),
+      outputs: outputs.pack(),
+      hooks: hooks.pack(),
+      openFiles: limitAtStart(),
     }),
     helpers: () => [...molds.leaders().keys(), ...hooks.leaders().keys()],
-    preExec: (then) => hooks.before('preExec', then),
+    preExec: (then) => hooks.beforeReplacement(then),
     schedule: (job) => arbiter.schedule(job),
   })
   const commands = arbiterCommands({
@@ -296,6 +300,7 @@ export function assemble(ingredients: Ingredients): Assembled {
   if (state !== null) {
     arbiter.unpack(state.arbiter, loaded.config)
     workers.unpack(state.workers, (number) => arbiter.generationOf(number))
+    arbiter.schedule(() => molds.warm(arbiter.generationOf(arbiter.pool.generation), outputs.standard))
   }
   return { arbiter, premises, hasSuccessor: () => successor.pid !== null, over }
 }

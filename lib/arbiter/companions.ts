@@ -9,9 +9,7 @@ import { type OpenFiles, openFilesAtStart } from '../system/open-files.ts'
 
 export function managerConfig({ companions }: LoadedConfig): ManagerConfig {
   const { [NODE_OPTIONS_VARIABLE]: options, ...own } = childEnvironment(process.env)
-  // Once: whoever started us may be gone at the next reload.
-  openFiles ??= { atStart: openFilesAtStart() }
-  const { atStart } = openFiles
+  const atStart = limitAtStart()
   return {
     companions: atStart === null ? companions : companions.map((each) => limited(each, atStart)),
     env: options === undefined ? own : { ...own, NODE_OPTIONS: options },
@@ -19,6 +17,17 @@ export function managerConfig({ companions }: LoadedConfig): ManagerConfig {
 }
 
 let openFiles: { readonly atStart: OpenFiles | null } | undefined
+
+/** Looked up once: whoever started us may be gone at the next reload. */
+export function limitAtStart(): OpenFiles | null {
+  openFiles ??= { atStart: openFilesAtStart() }
+  return openFiles.atStart
+}
+
+/** As the image before this one has found it. */
+export function rememberLimit(atStart: OpenFiles | null): void {
+  openFiles = { atStart }
+}
 
 /** Programs get the limit that we were started with, unless they have one of their own; Node raises it anyway. */
 const limited = (companion: CompanionConfig, limit: OpenFiles): CompanionConfig =>

@@ -25,7 +25,7 @@ export class Heartbeats {
   /** What workers that are gone have counted. */
   readonly retired = new Float64Array(COLUMNS)
 
-  constructor(kernel: Kernel, packed: PackedHeartbeats | null) {
+  constructor(kernel: Kernel, packed: PackedHeartbeats | null = null) {
     this.memory = packed === null ? kernel.sharedMemory('monoceros-heartbeat', BYTES) : fd(packed.memory)
     this.#map = kernel.map(this.memory)
     if (packed === null) for (let index = CELLS - 1; index >= 0; index--) this.#free.push(index)

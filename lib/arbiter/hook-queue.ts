@@ -25,6 +25,11 @@ export class HookQueue {
     return this.#waiting.length
   }
 
+  /** Those that wait. */
+  get calls(): readonly HookCall[] {
+    return this.#waiting.map(({ hook, args }) => ({ hook, args }))
+  }
+
   get isEmpty(): boolean {
     return this.#running === null && this.#waiting.length === 0
   }

@@ -59,9 +59,11 @@ export class Hooks implements Ward {
   /** When what is left of the calls is given up, once nothing else is left. */
   #endBy: Ms | null = null
 
-  constructor(parts: HooksParts, loaded: LoadedConfig) {
+  /** `waiting`: calls of the image before this one. */
+  constructor(parts: HooksParts, loaded: LoadedConfig, waiting: readonly HookCall[] = []) {
     this.#parts = parts
     this.#settings = settingsOf(loaded)
+    for (const call of waiting) this.#queue.push(call)
     if (this.#settings.names.length > 0) this.#events.push({ kind: 'start' })
   }
 
@@ -83,6 +85,21 @@ export class Hooks implements Ward {
     const { kernel } = this.#parts
     const until = ms(kernel.now() + this.#settings.timeout)
     if (!this.#push({ hook, args: [this.#server()] }, until, then)) then()
+  }
+
+  /** Calls `preExec`, and calls back when all that was to be called before is over: the process will not be there then. */
+  beforeReplacement(then: () => void): void {
+    const { kernel } = this.#parts
+    const { names, timeout } = this.#settings
+    const call: HookCall<'preExec'> = { hook: 'preExec', args: [this.#server()] }
+    // Where there is no such hook its turn comes all the same.
+    if (names.length === 0 || this.#queue.push(call, ms(kernel.now() + timeout), then) === null) return then()
+    this.#parts.wake()
+  }
+
+  /** What has not been called yet, for another image of this process. */
+  pack(): readonly HookCall[] {
+    return this.#queue.calls
   }
 
   /** Log files that were opened anew; null: nothing to place. */
@@ -131,7 +148,7 @@ export class Hooks implements Ward {
     const before = this.#workers
     this.#workers = size
     if (before !== null && size !== before) this.call('nworkersChanged', [this.#server(), size, before])
-    for (const { hook } of this.#queue.expired(now)) report.notCalled(hook)
+    for (const { hook } of this.#queue.expired(now)) if (this.#settings.names.includes(hook)) report.notCalled(hook)
     const stuck = this.#queue.stuck(now)
     if (stuck !== null && this.#process !== null) {
       report.stuck(stuck.hook)

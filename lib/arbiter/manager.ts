@@ -88,7 +88,7 @@ export class Manager implements Ward {
   #lookAt: Ms | null = null
   #control: string | null = null
 
-  constructor(parts: ManagerParts, config: ManagerConfig, packed: PackedManager | null) {
+  constructor(parts: ManagerParts, config: ManagerConfig, packed: PackedManager | null = null) {
     const { kernel } = parts
     this.#parts = parts
     this.#config = packed?.config ?? config

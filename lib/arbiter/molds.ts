@@ -63,6 +63,16 @@ export class Molds implements Ward {
     }
   }
 
+  /** Begins to load the app before a worker is asked for. */
+  warm(generation: Generation, standard: Standard): void {
+    if (!this.serves(generation)) return
+    try {
+      this.#moldOf(generation, standard)
+    } catch {
+      // The first worker that is asked for tells why.
+    }
+  }
+
   /** Nothing may come of what was asked for under this key. A mold that was not even loaded by then never will be. */
   abandon(key: Key): void {
     for (const mold of this.#forks.abandon((unborn) => sameKey(unborn.key, key))) if (!mold.isQuiet) this.#end(mold)

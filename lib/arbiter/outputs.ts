@@ -49,6 +49,9 @@ export type Reopened = {
   readonly captured: Fd | null
 }
 
+/** For another image of this process. */
+export type PackedOutputs = { readonly captured: number | null; readonly accesslog: number | null }
+
 /**
  * What the workers write to 1 and 2 goes where our own output goes, or with `captureOutput` into the log's file. Their
  * access log is opened here as well, because they may not have the right to.
@@ -60,9 +63,19 @@ export class Outputs {
   #accesslog: Fd | null = null
 
   /** Throws a `SetupError` where a file cannot be opened. */
-  constructor(kernel: Kernel, config: Config) {
+  constructor(kernel: Kernel, config: Config, packed: PackedOutputs | null = null) {
     this.#kernel = kernel
-    this.adopt(config)
+    if (packed === null) {
+      this.adopt(config)
+      return
+    }
+    const { captured, accesslog } = packed
+    this.#captured = captured === null ? null : fd(captured)
+    this.#accesslog = accesslog === null ? null : fd(accesslog)
+  }
+
+  pack(): PackedOutputs {
+    return { captured: this.#captured, accesslog: this.#accesslog }
   }
 
   get standard(): Standard {

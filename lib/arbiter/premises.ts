@@ -8,7 +8,7 @@ import type { ControlServer } from '../control/server.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Log } from '../log/log.ts'
 import { adoptPidfile, claimPidfile, type Pidfile } from '../system/pidfile.ts'
-import { fd } from '../units.ts'
+import { type Fd, fd } from '../units.ts'
 import { openArbiterControl } from './control.ts'
 import type { Metrics } from './metrics.ts'
 import { openScrape, type Scrape } from './scrape.ts'
@@ -25,10 +25,12 @@ export type PremisesParts = {
   readonly schedule: (job: () => void) => void
 }
 
-/** For another image of this process; the metrics address is opened anew. */
+/** For another image of this process. */
 export type PackedPremises = {
   readonly pidfile: { readonly path: string; readonly fd: number } | null
   readonly control: { readonly listener: number; readonly lock: number } | null
+  /** Listens on the metrics address. */
+  readonly scrape: number | null
 }
 
 export class Premises {
@@ -50,7 +52,7 @@ export class Premises {
   /** Throws a `SetupError` where somebody else has them. Handlers of signals must stand: whoever reads the pidfile uses it. */
   take(): void {
     const waiting = this.#pidfile
-    this.#openScrape()
+    this.#openScrape(null)
     this.#claim('')
     waiting?.release()
     this.#openControl(null)
@@ -58,13 +60,9 @@ export class Premises {
   }
 
   /** As the image before this one had them. */
-  unpack({ pidfile, control }: PackedPremises): void {
+  unpack({ pidfile, control, scrape }: PackedPremises): void {
     if (pidfile !== null) this.#pidfile = adoptPidfile(pidfile.path, fd(pidfile.fd))
-    try {
-      this.#openScrape()
-    } catch (error) {
-      this.#parts.log.error((error as Error).message)
-    }
+    if (scrape !== null) this.#openScrape(fd(scrape))
     this.#openControl(control)
     this.#startStatsd()
   }
@@ -74,6 +72,7 @@ export class Premises {
     return {
       pidfile: pidfile && { path: pidfile.path, fd: pidfile.fd },
       control: control && { listener: control.listener, lock: control.lock },
+      scrape: this.#scrape?.listener ?? null,
     }
   }
 
@@ -91,10 +90,10 @@ export class Premises {
     this.#control = this.#statsd = this.#scrape = this.#pidfile = null
   }
 
-  #openScrape(): void {
+  #openScrape(inherited: Fd | null): void {
     const { kernel, loaded, metrics } = this.#parts
     const { metricsBind } = loaded.config
-    if (metricsBind !== null) this.#scrape = openScrape(metricsBind, kernel, metrics.routes())
+    if (metricsBind !== null) this.#scrape = openScrape(metricsBind, kernel, metrics.routes(), inherited)
   }
 
   #openControl(inherited: PackedPremises['control']): void {

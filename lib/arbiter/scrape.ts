@@ -7,7 +7,7 @@ import { createServer, type Server, type Socket } from 'node:net'
 import { type BindAddress, formatAddress } from '../config/address.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { SetupError } from '../system/setup-error.ts'
-import { fd } from '../units.ts'
+import { type Fd, fd } from '../units.ts'
 
 export type Reply = { readonly status: 200 | 503; readonly type: string; readonly body: string }
 
@@ -17,6 +17,8 @@ export type Routes = Readonly<Record<string, () => Reply>>
 export type Scrape = {
   /** Where it listens: with the port that the kernel chose where 0 was asked for. */
   readonly address: string
+  /** To be kept over an execve, for `inherited`. */
+  readonly listener: Fd
   close(): void
 }
 
@@ -26,9 +28,9 @@ const LONGEST_HEAD = 8_192
 const PATIENCE = 5_000
 const BACKLOG = 128
 
-/** Listens. Throws a `SetupError`. */
-export function openScrape(address: BindAddress, kernel: Kernel, routes: Routes): Scrape {
-  const listener = listen(address, kernel)
+/** Listens, or goes on with a socket of the image before this one. Throws a `SetupError`. */
+export function openScrape(address: BindAddress, kernel: Kernel, routes: Routes, inherited: Fd | null = null): Scrape {
+  const listener = inherited ?? listen(address, kernel)
   const bound = kernel.listenerAddress(listener)
   const open = new Set<Socket>()
   const server: Server = createServer((socket) => {
@@ -43,6 +45,7 @@ export function openScrape(address: BindAddress, kernel: Kernel, routes: Routes)
   server.unref()
   return {
     address: formatAddress(bound),
+    listener,
     close() {
       server.close()
       for (const socket of open) socket.destroy()

@@ -25,7 +25,7 @@ export async function checkUpgrade(env: NodeJS.ProcessEnv): Promise<Passed> {
   if (app.kind === 'missing') throw new Error(`app: ${app.text}`)
   const { path } = loadImage()
   refuseWithoutPreload(path)
-  return { version: VERSION, node: process.version, addon: path }
+  return { version: VERSION, node: process.version, addon: path, main: require.main!.filename }
 }
 
 /** A Node with file capabilities, or a static one, cannot be preloaded: signals could be lost, and TERM would end it. */

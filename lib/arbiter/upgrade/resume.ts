@@ -8,8 +8,10 @@ import { loadConfig } from '../../config/load.ts'
 import { type Config, SETTING_NAMES } from '../../config/settings.ts'
 import { loadImage, loadKernel } from '../../kernel/addon.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
+import type { Log } from '../../log/log.ts'
 import { type Fd, fd } from '../../units.ts'
 import { VERSION } from '../../version.ts'
+import { rememberLimit } from '../companions.ts'
 import { Generations } from '../generations.ts'
 import { Listeners } from '../listeners.ts'
 import { openLog } from '../outputs.ts'
@@ -31,7 +33,8 @@ export async function resumeArbiter(): Promise<number> {
   const listeners = new Listeners(kernel)
   listeners.inherit(state.listeners)
   listeners.own()
-  const log = openLog(loaded.config, kernel)
+  const log = openLogOf(loaded, kernel)
+  rememberLimit(state.openFiles)
   const generations = new Generations()
   generations.unpack(state.arbiter.generations, listeners)
   const first = generations.of(state.arbiter.pool.generation)
@@ -75,6 +78,17 @@ async function complete({ loaded, origin }: ArbiterState): Promise<LoadedConfig>
     config: { ...loaded.config, ...added },
     worker: { ...worker, ...loaded.worker },
     sources: { ...sources, ...loaded.sources },
+  }
+}
+
+/** What has been served must not end because a file cannot be opened any more: neither version could go on. */
+function openLogOf({ config }: LoadedConfig, kernel: Kernel): Log {
+  try {
+    return openLog(config, kernel)
+  } catch (error) {
+    const log = openLog({ ...config, errorlog: '-' }, kernel)
+    log.error(`${(error as Error).message}; this log goes to stderr`)
+    return log
   }
 }
 

@@ -11,7 +11,13 @@ import type { Origin } from '../reloader.ts'
 import { CHECK_FLAG, STATE_VARIABLE } from './words.ts'
 
 /** What a version that passes says, as one line of JSON on its standard output. */
-export type Passed = { readonly version: string; readonly node: string; readonly addon: string }
+export type Passed = {
+  readonly version: string
+  readonly node: string
+  readonly addon: string
+  /** The file that was executed, links followed. */
+  readonly main: string
+}
 
 /** How long a trial may take, in milliseconds. */
 const PATIENCE = 60_000
@@ -47,7 +53,8 @@ export async function tryVersion(command: readonly string[], { cwd }: Origin, st
 function parse(text: string): Passed | null {
   try {
     const value: unknown = JSON.parse(text)
-    const isPassed = isRecord(value) && ['version', 'node', 'addon'].every((name) => typeof value[name] === 'string')
+    const isPassed =
+      isRecord(value) && ['version', 'node', 'addon', 'main'].every((name) => typeof value[name] === 'string')
     return isPassed ? (value as Passed) : null
   } catch {
     return null

@@ -28,7 +28,7 @@ export type UpgradeParts = {
   readonly pool: () => Pool
   /** Why it is not possible now, for another reason than the pool's; null: it is. */
   readonly hindrance: () => string | null
-  readonly pack: () => Omit<ArbiterState, 'protocol' | 'version' | 'node'>
+  readonly pack: () => Omit<ArbiterState, 'form' | 'version' | 'node'>
   /** Helpers that the new image starts anew: ended first. */
   readonly helpers: () => readonly Pid[]
   readonly preExec: (then: () => void) => void
@@ -77,6 +77,8 @@ export class Upgrade {
     try {
       const passed = await tryVersion(command, origin, state)
       log.info('the new version has passed its trial', { version: passed.version, node: passed.node })
+      if (passed.main === require.main!.filename && (passed.version !== VERSION || passed.node !== process.version))
+        log.warning(`version ${VERSION} on Node ${process.version} was overwritten: there is no way back to it`)
       return passed
     } finally {
       kernel.close(state)
