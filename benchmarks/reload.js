@@ -3,14 +3,17 @@
  *  [--broken throws,exits,hangs] [--kill]`
  *
  * Reloads while three kinds of clients ask, with GET and with 100 KB POST: over keep-alive connections, with a connection
- * a request, and through nginx with upstream keep-alive. Counts what failed. Needs wrk, nginx and ss; pm2 and gunicorn are
- * installed into a temporary folder.
+ * a request, and through nginx with upstream keep-alive. Counts what failed, by client, and ends with a table. With
+ * `--kill` a worker is killed by SIGKILL between any two reloads; it may cost as many requests as it has connections at
+ * that moment, counted by ss while the worker stands still. Needs wrk, nginx and ss; pm2 and gunicorn are installed into
+ * a temporary folder.
  */
 const { mkdtempSync, rmSync, writeFileSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const { join } = require('node:path')
 const { parseArgs } = require('node:util')
 const { BODY, connectionsOf, load, nginx, wrk } = require('./reload/clients.js')
+const { table } = require('./support/figures.js')
 const { TARGETS } = require('./reload/targets.js')
 
 const { values } = parseArgs({
@@ -28,6 +31,9 @@ const reloads = Number(values.reloads)
 const folder = mkdtempSync(join(tmpdir(), 'monoceros-bench-'))
 const delay = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 
+/** A request that has no answer by then has failed, milliseconds; as in test/support/load.js. */
+const PATIENCE = 15_000
+
 /** A port for each run: connections of the one before may still be there. */
 let port = Number(values.port)
 
@@ -39,38 +45,49 @@ async function measure(name, signals, broken) {
   rmSync(join(folder, 'broken'), { force: true })
   const target = await TARGETS[name]({ port, env, folder, options })
   const stopNginx = await nginx(port + 1, port, folder)
+  const post = { method: 'POST', bytes: BODY }
   const clients = {
-    'keep-alive GET': wrk(port, { connections: 8, folder }),
-    'keep-alive POST': load({ port, connections: 2, method: 'POST', bytes: BODY, pause: 2 }),
+    'keep-alive GET': wrk(port, { connections: 8, patience: PATIENCE, folder }),
+    'keep-alive POST': load({ port, ...post, connections: 2, pause: 2 }),
     'one request GET': load({ port, connections: 2, keepAlive: false }),
-    'one request POST': load({ port, connections: 1, keepAlive: false, method: 'POST', bytes: BODY }),
-    'nginx GET': wrk(port + 1, { connections: 4, folder }),
-    'nginx POST': wrk(port + 1, { connections: 2, post: true, folder }),
+    'one request POST': load({ port, ...post, connections: 1, keepAlive: false }),
+    'nginx GET': wrk(port + 1, { connections: 4, patience: PATIENCE, folder }),
+    'nginx POST': wrk(port + 1, { connections: 2, patience: PATIENCE, post: true, folder }),
   }
   const outcomes = {}
   let lost = 0
   const begun = performance.now()
-  await delay(1000)
-  if (broken) writeFileSync(join(folder, 'broken'), broken)
-  for (let n = 0; n < reloads; n++) {
-    const outcome = await target.reload()
-    outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
-    await delay(200)
-    if (values.kill) lost += kill(target.workers())
+  try {
+    await delay(1000)
+    if (broken) writeFileSync(join(folder, 'broken'), broken)
+    for (let n = 0; n < reloads; n++) {
+      const outcome = await target.reload()
+      outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
+      await delay(200)
+      if (values.kill) lost += kill(target.workers())
+    }
+  } finally {
+    const seconds = (performance.now() - begun) / 1000
+    const stopped = await Promise.all(Object.entries(clients).map(async ([client, { stop }]) => [client, await stop()]))
+    await stopNginx()
+    await target.stop()
+    show({ name, signals, broken, outcomes, seconds, lost, stopped })
   }
-  const seconds = (performance.now() - begun) / 1000
-  const stopped = await Promise.all(Object.entries(clients).map(async ([client, { stop }]) => [client, await stop()]))
-  await stopNginx()
-  await target.stop()
-  show({ name, signals, broken, outcomes, seconds, lost, stopped })
 }
 
-/** Kills one worker by chance; how many connections it had. */
+/** Kills one worker by chance; how many connections it had. It stands still while they are counted. */
 function kill(pids) {
   const pid = pids[Math.floor(Math.random() * pids.length)]
-  const count = connectionsOf(pid)
-  process.kill(pid, 'SIGKILL')
-  return count
+  try {
+    process.kill(pid, 'SIGSTOP')
+    const count = connectionsOf(pid)
+    process.kill(pid, 'SIGKILL')
+    return count
+  } catch (error) {
+    // One that was leaving anyway.
+    if (error.code === 'ESRCH') return 0
+    throw error
+  }
 }
 
 function show({ name, signals, broken, outcomes, seconds, lost, stopped }) {
@@ -85,7 +102,33 @@ function show({ name, signals, broken, outcomes, seconds, lost, stopped }) {
     )
     if (values.verbose) for (const sample of samples) console.log(`    ${JSON.stringify(sample)}`)
   }
+  const sum = (of, key) => of.reduce((total, [, result]) => total + result[key], 0)
+  const posts = stopped.filter(([client]) => client === 'nginx POST')
+  const all = Object.values(outcomes).reduce((total, n) => total + n, 0)
+  rows.push([
+    name,
+    [signals, broken].filter(Boolean).join(', '),
+    all,
+    (seconds / all).toFixed(2),
+    sum(stopped, 'answered'),
+    sum(stopped, 'failed') - sum(posts, 'failed'),
+    sum(posts, 'failed'),
+    ...(values.kill ? [lost] : []),
+  ])
 }
+
+const rows = [
+  [
+    'target',
+    values.broken ? 'SIGTERM handler, new version' : 'SIGTERM handler',
+    'reloads',
+    's a reload',
+    'requests',
+    'failed',
+    'failed POSTs through nginx',
+    ...(values.kill ? ['connections of those killed'] : []),
+  ],
+]
 
 async function main() {
   for (const name of values.target.split(','))
@@ -94,7 +137,11 @@ async function main() {
 }
 
 main()
-  .finally(() => rmSync(folder, { recursive: true, force: true }))
+  .finally(() => {
+    rmSync(folder, { recursive: true, force: true })
+    console.log('')
+    table(rows)
+  })
   .catch((error) => {
     console.error(error)
     process.exitCode = 1

@@ -25,10 +25,11 @@ function load(options) {
 }
 
 /** wrk, until it is interrupted. */
-function wrk(port, { connections, post = false, folder }) {
+function wrk(port, { connections, patience, post = false, folder }) {
   const script = join(folder, 'post.lua')
   if (post) writeFileSync(script, `wrk.method = "POST"\nwrk.body = string.rep("x", ${BODY})\n`)
-  const args = ['-t1', `-c${connections}`, '-d', '3600s', '--timeout', '30s', ...(post ? ['-s', script] : [])]
+  const timeout = `${Math.ceil(patience / 1000)}s`
+  const args = ['-t1', `-c${connections}`, '-d', '3600s', '--timeout', timeout, ...(post ? ['-s', script] : [])]
   const child = spawn('wrk', [...args, `http://127.0.0.1:${port}/`], { stdio: ['ignore', 'pipe', 'inherit'] })
   let output = ''
   child.stdout.setEncoding('utf8').on('data', (text) => {
@@ -77,9 +78,9 @@ async function nginx(port, to, folder) {
   }
 }
 
-/** How many connections a process has now. */
+/** How many connections a process has now, those included that their clients have closed. */
 function connectionsOf(pid) {
-  const { stdout } = spawnSync('ss', ['-Htnp', 'state', 'established'], { encoding: 'utf8' })
+  const { stdout } = spawnSync('ss', ['-Htnp', 'state', 'connected'], { encoding: 'utf8' })
   return stdout.split('\n').filter((line) => line.includes(`pid=${pid},`)).length
 }
 
