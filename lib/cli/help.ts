@@ -26,12 +26,14 @@ export function helpText(columns: number): string {
 const USAGE = [
   'Usage: monoceros [flags] APP[:EXPORT] [-- app arguments]',
   '       monoceros systemd [--unit NAME] [--directory DIR] [flags] APP',
+  '       monoceros from-pm2 [--app NAME] [--env NAME] [FILE]',
   '',
   'Serves a Node app with several worker processes that are kept alive.',
   '',
   '  monoceros server.js              a script that listens by itself',
   '  monoceros app.js:createApp -w 4  an export, served by 4 workers',
   '  monoceros systemd -w 4 server.js prints unit files for systemd that run this',
+  "  monoceros from-pm2               prints a config file made from PM2's ecosystem.config.js",
   '',
 ]
 

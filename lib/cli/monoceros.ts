@@ -11,12 +11,15 @@ import { EXIT_CODE } from '../exit-codes.ts'
 import { SetupError } from '../system/setup-error.ts'
 import { workingFolder } from '../system/working-folder.ts'
 import { VERSION } from '../version.ts'
+import { fromPm2 } from './from-pm2.ts'
 import { helpText } from './help.ts'
 import { systemdFiles, systemdOptions } from './systemd.ts'
 
 type Io = { readonly argv: readonly string[]; readonly env: NodeJS.ProcessEnv; readonly cwd: string }
 
 async function main(given: Io): Promise<number> {
+  if (given.argv[0] === 'from-pm2' && !given.argv.includes('--help'))
+    return print(await fromPm2(given.argv.slice(1), given, say))
   const isSystemd = given.argv[0] === 'systemd'
   const systemd = isSystemd ? systemdOptions(given.argv.slice(1)) : null
   const io = systemd === null ? given : { ...given, argv: systemd.rest }

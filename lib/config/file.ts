@@ -5,7 +5,7 @@ import type { Ms } from '../units.ts'
 import { isRecord } from './codec.ts'
 import { CONFIG_FILES } from './config-files.ts'
 import type { Environment } from './environment.ts'
-import { evaluateFile } from './evaluate.ts'
+import { type Evaluated, evaluateFile } from './evaluate.ts'
 import { show } from './foreign.ts'
 import type { Statement } from './merge.ts'
 import { nearest } from './near.ts'
@@ -42,7 +42,7 @@ export async function readConfigFile(
         .map((path) => display(path, cwd))
         .join(', ')}; keep one, or name one with --config`,
     )
-  const read = file.endsWith('.json') ? readJson(file) : await readModule(file, options)
+  const read = await readExport(file, options)
   if (read.kind === 'failed') return fail(read.text, read.line)
   if (!isRecord(read.value)) return fail(`exports ${show(read.value)}; allowed: an object of settings`)
   return { file, ...statementsOf(read.value, name) }
@@ -53,12 +53,17 @@ const display = (file: string, cwd: string): string => {
   return short.startsWith('..') ? file : short
 }
 
-async function readModule(file: string, options: Parameters<typeof evaluateFile>[1]) {
+/** What a file exports, or a JSON file holds. A module is evaluated in a process of its own. */
+export async function readExport(file: string, options: Parameters<typeof evaluateFile>[1]): Promise<Evaluated> {
+  return file.endsWith('.json') ? readJson(file) : readModule(file, options)
+}
+
+async function readModule(file: string, options: Parameters<typeof evaluateFile>[1]): Promise<Evaluated> {
   const unreadable = tryRead(file)
   return 'text' in unreadable && unreadable.kind === 'failed' ? unreadable : evaluateFile(file, options)
 }
 
-function readJson(file: string) {
+function readJson(file: string): Evaluated {
   const read = tryRead(file)
   if (read.kind === 'failed') return read
   try {
