@@ -105,9 +105,12 @@ uint32_t number_of(const std::vector<uint8_t>& request) {
   return number;
 }
 
+// libuv, whose names these are, has none for ECHILD.
+std::string words_for(int error) { return error == ECHILD ? "ECHILD" : uv_err_name(-error); }
+
 std::string answer_to(uint32_t request, const Outcome& outcome) {
   const std::string head = "\"request\":" + std::to_string(request);
-  if (outcome.error) return "{\"kind\":\"forkFailed\"," + head + ",\"text\":\"fork: " + uv_err_name(-outcome.error) + "\"}";
+  if (outcome.error) return "{\"kind\":\"forkFailed\"," + head + ",\"text\":\"fork: " + words_for(outcome.error) + "\"}";
   return "{\"kind\":\"forked\"," + head + ",\"pid\":" + std::to_string(outcome.child) + "}";
 }
 

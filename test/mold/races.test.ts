@@ -7,6 +7,8 @@ import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:f
 import { join } from 'node:path'
 import { ready, type Service, serve } from '../arbiter/service.ts'
 import { isAlive } from '../support/alive.ts'
+import { faults } from '../support/faults.ts'
+import { temporaryFolder } from '../support/folder.ts'
 import { dist } from '../support/process.ts'
 import { until } from '../support/until.ts'
 
@@ -20,15 +22,24 @@ require('${dist('index.js')}').postFork(() => {
 require('node:http').createServer((q, r) => r.end(String(process.pid))).listen(3000)
 `
 
-type Scene = { readonly service: Service; readonly mold: number; workers(): number[] }
+type Scene = {
+  readonly service: Service
+  readonly mold: number
+  workers(): number[]
+  /** What shall happen at the next fork (`faults.c`). */
+  fault(words: string): void
+}
 
 async function scene(workers: number, args: readonly string[] = []): Promise<Scene> {
-  const service = serve(['--preload', '-w', String(workers), ...AT_ONCE, ...args], { files: { 'app.js': APP } })
+  const next = join(temporaryFolder(), 'fault')
+  const options = { files: { 'app.js': APP }, env: faults({ FAULTS_AT: next }) }
+  const service = serve(['--preload', '-w', String(workers), ...AT_ONCE, ...args], options)
   // Users of these tests may have to read the app.
   chmodSync(service.folder, 0o755)
   await service.program.line('all workers are ready')
   const mold = Number((await service.program.line(/mold started pid=(\d+)/))[1])
-  return { service, mold, workers: () => service.children().filter((pid) => pid !== mold) }
+  const forked = (): number[] => service.children().filter((pid) => pid !== mold)
+  return { service, mold, workers: forked, fault: (words) => writeFileSync(next, words) }
 }
 
 /** As /proc has it: R, S, T, Z. */
@@ -154,6 +165,97 @@ test('a fork that fails for want of processes is tried again', async () => {
   await isWhole(one, 1)
 })
 
+/** The newest worker is killed, so that another one is forked. */
+function killOne({ service, workers }: Scene): number {
+  const mark = service.program.mark()
+  process.kill(workers().at(-1)!, 'SIGKILL')
+  return mark
+}
+
+test('a fork that fails for want of memory is tried again', async () => {
+  const one = await scene(1)
+  one.fault('enomem')
+  const mark = killOne(one)
+  await one.service.program.line(/fork: ENOMEM/, mark)
+  await ready(one.service, 1, mark)
+  await isWhole(one, 1)
+})
+
+test('a fork whose process in between dies before it has forked is tried again', async () => {
+  const one = await scene(1)
+  one.fault('between dies')
+  const mark = killOne(one)
+  await one.service.program.line(/fork: ECHILD/, mark)
+  await ready(one.service, 1, mark)
+  await isWhole(one, 1)
+})
+
+test('a child that dies before the process in between has ended is replaced', async () => {
+  const one = await scene(1)
+  one.fault('child dies')
+  const mark = killOne(one)
+  const [, dead] = await one.service.program.line(/worker left .*pid=(\d+) signal=SIGKILL .*/, mark + 1)
+  await ready(one.service, 1, mark)
+  expect(one.workers()).not.toContain(Number(dead))
+  expect(one.service.program.output.slice(mark).match(/worker started/g)).toHaveLength(2)
+  expect(one.service.program.output.slice(mark).match(/^born /gm)).toHaveLength(1)
+  await isWhole(one, 1)
+})
+
+test('a child that has died and been reaped before it is answered for is replaced', async () => {
+  const one = await scene(1)
+  one.fault('child dies, parent stops')
+  const mark = killOne(one)
+  await until(() => stateOf(one.mold) === 'T')
+  // The arbiter has nobody but the mold: the child was adopted dead, and is reaped.
+  await until(() => one.workers().length === 0)
+  expect(one.service.program.output.slice(mark)).not.toContain('worker started')
+  resume(one.mold)
+  await ready(one.service, 1, mark)
+  expect(one.service.program.output.slice(mark).match(/worker started/g)).toHaveLength(2)
+  await isWhole(one, 1)
+})
+
+test('a mold that dies between the fork and its answer leaves no child, and is started again', async () => {
+  const one = await scene(1)
+  one.fault('parent dies')
+  const mark = killOne(one)
+  await one.service.program.line(`mold was killed by SIGKILL pid=${one.mold}`, mark)
+  await ready(one.service, 1, mark)
+  // The child found its channel closed.
+  await until(() => one.service.children().filter(isAlive).length === 2)
+  expect(one.service.program.output.slice(mark).match(/^born /gm)).toHaveLength(1)
+  await isWhole(one, 1)
+})
+
+test('a child that was forked for a request which is abandoned before the answer is killed', async () => {
+  const two = await scene(2)
+  two.fault('parent stops')
+  const mark = killOne(two)
+  await until(() => stateOf(two.mold) === 'T')
+  await until(() => two.workers().filter(isAlive).length === 2)
+  const orphan = two.workers().at(-1)!
+  two.service.program.signal('SIGTTOU')
+  await two.service.program.line('one worker less')
+  resume(two.mold)
+  await until(() => !isAlive(orphan))
+  expect(two.service.program.output.slice(mark)).not.toContain(`born ${orphan}`)
+  two.service.program.signal('SIGTTIN')
+  await ready(two.service, 1, mark)
+  await isWhole(two, 2)
+})
+
+test('a stop does not wait for the answer of a mold that will not give it', async () => {
+  const two = await scene(2)
+  two.fault('parent stops')
+  killOne(two)
+  await until(() => stateOf(two.mold) === 'T')
+  const all = two.service.children()
+  two.service.program.signal('SIGTERM')
+  expect((await two.service.program.ended()).code).toBe(0)
+  await until(() => !all.some(isAlive))
+})
+
 test.each([
   ['mold', 'arbiter'],
   ['arbiter', 'mold'],
@@ -168,26 +270,3 @@ test.each([
   await two.service.program.ended()
   await until(() => !all.some(isAlive))
 })
-
-const KILLS = Number(process.env.MONOCEROS_KILLS ?? 150)
-
-test(`after ${KILLS} kills of workers and molds at any moment, all that lives is known`, async () => {
-  const three = await scene(3)
-  const { service } = three
-  for (let n = 0; n < KILLS; n++) {
-    for (let turns = Math.random() * 200; turns > 0; turns--) await new Promise((resolve) => setImmediate(resolve))
-    const children = service.children()
-    const victim = children[Math.floor(Math.random() * children.length)]
-    try {
-      if (victim !== undefined) process.kill(victim, 'SIGKILL')
-    } catch {} // it has died by itself
-  }
-  // Three workers, and a mold if it lived to the end.
-  await until(async () => [3, 4].includes(service.children().filter(isAlive).length))
-  const mark = service.program.mark()
-  service.program.signal('SIGHUP')
-  await service.program.line('the new generation serves', mark)
-  await isWhole(three, 3)
-  service.program.signal('SIGTERM')
-  expect((await service.program.ended()).code).toBe(0)
-}, 120_000)

@@ -1,4 +1,4 @@
-/** Thousands of forks whose children, and now and then the mold, are killed at any moment of their lives. */
+/** Thousands of forks whose children, and now and then the mold, are killed at any moment of their lives; and reloads. */
 import { join } from 'node:path'
 import { ask } from '../../lib/control/client.ts'
 import { type Service, serve } from '../arbiter/service.ts'
@@ -13,6 +13,7 @@ const WORKERS = 8
 /** Longer than a fork takes until its worker is ready, in milliseconds. */
 const LIFE = 30
 const MOLD_TOO = 0.01
+const RELOAD = 0.02
 
 const AT_ONCE = ['--startsecs', '0', '--crash-limit', '0', '--restart-delay', '1ms', '--restart-delay-max', '5ms']
 const APP = `require('node:http').createServer((q, r) => r.end(String(process.pid))).listen(3000)`
@@ -31,8 +32,9 @@ test(
       const kills = 1 + random.below(WORKERS)
       for (let n = 0; n < kills; n++) {
         await new Promise((resolve) => setTimeout(resolve, random.below(LIFE)))
-        killAny(service, random, born.mold)
+        killAny(service, random, born.molds)
       }
+      if (random.chance(RELOAD)) program.signal('SIGHUP')
       await agrees(service, born)
       if (step % 10 === 0) expect(born.pids).toContain(Number((await service.get()).body))
     }
@@ -46,8 +48,7 @@ test(
 /** What the log has said of births. */
 class Births {
   readonly pids = new Set<number>()
-  /** The latest. */
-  mold = 0
+  readonly molds = new Set<number>()
   readonly #service: Service
 
   constructor(service: Service) {
@@ -60,8 +61,7 @@ class Births {
     const { program } = this.#service
     const whole = program.output.lastIndexOf('\n') + 1
     for (const [, what, pid] of program.output.slice(0, whole).matchAll(/ (worker|mold) started .*pid=(\d+)/g))
-      if (what === 'mold') this.mold = Number(pid)
-      else this.pids.add(Number(pid))
+      (what === 'mold' ? this.molds : this.pids).add(Number(pid))
     program.output = program.output.slice(whole)
   }
 
@@ -71,12 +71,12 @@ class Births {
 }
 
 /** Also one of which the arbiter has not heard yet. */
-function killAny(service: Service, random: Random, mold: number): void {
-  const workers = service.children().filter((pid) => pid !== mold && isAlive(pid))
-  const victim = random.chance(MOLD_TOO) ? mold : workers.length > 0 ? random.pick(workers) : 0
-  if (victim === 0) return
+function killAny(service: Service, random: Random, molds: ReadonlySet<number>): void {
+  const ofMolds = random.chance(MOLD_TOO)
+  const victims = service.children().filter((pid) => molds.has(pid) === ofMolds && isAlive(pid))
+  if (victims.length === 0) return
   try {
-    process.kill(victim, 'SIGKILL')
+    process.kill(random.pick(victims), 'SIGKILL')
   } catch {} // it has died by itself
 }
 
@@ -93,8 +93,7 @@ async function agrees(service: Service, born: Births): Promise<void> {
     const state = await inState()
     const after = service.children()
     born.hear()
-    // The mold is started when somebody wants to be forked.
-    const living = after.filter((pid) => pid !== born.mold)
+    const living = after.filter((pid) => !born.molds.has(pid))
     seen = `in the state ${state}, alive ${living}`
     // Nobody dies while we look: a pid in the state was there before, or is there now.
     expect(state.filter((pid) => !before.includes(pid) && !after.includes(pid))).toEqual([])
