@@ -40,6 +40,7 @@ import type { Handover } from './succession/handover.ts'
 import { Predecessor } from './succession/predecessor.ts'
 import { Successor } from './succession/successor.ts'
 import type { Notice } from './surroundings.ts'
+import { Tickets } from './tickets.ts'
 import type { ArbiterState } from './upgrade/state.ts'
 import { Upgrade } from './upgrade/upgrade.ts'
 import { upgradedFrom } from './upgrade/upgraded.ts'
@@ -82,7 +83,23 @@ export function assemble(ingredients: Ingredients): Assembled {
   const outputs = new Outputs(kernel, loaded.config, state?.outputs)
   const notices = new Notices()
   const heartbeats = new Heartbeats(kernel, state?.heartbeats ?? null)
-  const workers = new Workers(kernel, heartbeats, listeners, VERSION, (worker, what) => arbiter.heard(worker, what))
+  const workers: Workers = new Workers(
+    kernel,
+    heartbeats,
+    listeners,
+    VERSION,
+    () => tickets.key,
+    (worker, what) => arbiter.heard(worker, what),
+  )
+  const tickets = new Tickets(
+    {
+      now: () => kernel.now(),
+      tell: (key) => {
+        for (const { pid } of workers.all()) workers.tell(pid, { kind: 'tickets', key })
+      },
+    },
+    state?.tickets ?? null,
+  )
   let code: number = EXIT_CODE.done
   let end = (): void => undefined
   const over = new Promise<number>((resolve) => {
@@ -204,7 +221,16 @@ export function assemble(ingredients: Ingredients): Assembled {
       wake,
       standard: () => outputs.standard,
       molds,
-      wards: [molds, manager, service, sources, successor, ...(predecessor === null ? [] : [predecessor]), hooks],
+      wards: [
+        molds,
+        manager,
+        service,
+        sources,
+        tickets,
+        successor,
+        ...(predecessor === null ? [] : [predecessor]),
+        hooks,
+      ],
       over: end,
       defect,
       elsewhere(order) {
@@ -266,6 +292,7 @@ export function assemble(ingredients: Ingredients): Assembled {
       premises: premises.pack(),
       outputs: outputs.pack(),
       hooks: hooks.pack(),
+      tickets: tickets.pack(),
       openFiles: limitAtStart(),
     }),
     helpers: () => [...molds.leaders().keys(), ...hooks.leaders().keys()],

@@ -65,6 +65,7 @@ export class Workers {
   readonly #heartbeats: Heartbeats
   readonly #listeners: Pick<Listeners, 'forSlot'>
   readonly #version: string
+  readonly #tickets: () => string
   readonly #heard: (worker: Worker, what: Heard) => void
   readonly #byPid = new Map<Pid, Worker>()
 
@@ -73,12 +74,14 @@ export class Workers {
     heartbeats: Heartbeats,
     listeners: Pick<Listeners, 'forSlot'>,
     version: string,
+    tickets: () => string,
     heard: (worker: Worker, what: Heard) => void,
   ) {
     this.#kernel = kernel
     this.#heartbeats = heartbeats
     this.#listeners = listeners
     this.#version = version
+    this.#tickets = tickets
     this.#heard = heard
   }
 
@@ -247,6 +250,7 @@ export class Workers {
         listeners: listeners.map((listener) => listener.address),
         settings,
         waits,
+        tickets: this.#tickets(),
       },
       [this.#heartbeats.memory, alarm, ...listeners.map((listener) => listener.fd)],
     )

@@ -50,6 +50,9 @@ export const maybe =
   (value) =>
     value === undefined || check(value)
 
+/** 48 bytes in base64. */
+const isTicketKey: Check = (value) => typeof value === 'string' && /^[A-Za-z0-9+/]{64}$/.test(value)
+
 const isAddress: Check = (value) => {
   if (!isRecord(value)) return false
   if (value.kind === 'tcp') return isText(value.host) && isPort(value.port) && maybe(isFlag)(value.v6only)
@@ -69,6 +72,7 @@ export const TO_WORKER = {
     listeners: isList(isAddress),
     settings: isRecord,
     waits: isFlag,
+    tickets: maybe(isTicketKey),
   },
   listening: { id: isCount, address: isAddress },
   refused: { id: isCount, code: isText, message: isText },
@@ -77,6 +81,7 @@ export const TO_WORKER = {
   lend: { slot: isCount, listeners: isList(isAddress) },
   return: { slot: isCount },
   probe: { path: isText },
+  tickets: { key: isTicketKey },
   quit: {},
   reopen: { files: isList(isOneOf('stdout', 'stderr', 'accesslog')) },
 } satisfies Shapes<ToWorker>

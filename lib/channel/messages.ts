@@ -30,6 +30,8 @@ export type Go = {
   readonly settings: WorkerSettings
   /** Take no connection from a shared listener before `accept`: others serve until this worker is good. */
   readonly waits: boolean
+  /** The key of TLS session tickets that all workers share: 48 bytes in base64. None from an arbiter that has none yet. */
+  readonly tickets?: string
 }
 
 /** Arbiter to worker. */
@@ -51,6 +53,8 @@ export type ToWorker =
   | { readonly kind: 'return'; readonly slot: number }
   /** Ask your own server for this path until it answers with a status below 400 (`readyPath`). */
   | { readonly kind: 'probe'; readonly path: string }
+  /** Another key for TLS session tickets from now on. */
+  | { readonly kind: 'tickets'; readonly key: string }
   /** Leave now: connections are cut. */
   | { readonly kind: 'quit' }
   /** Descriptors: one for each name, to be placed on it. */

@@ -18,6 +18,7 @@ import { begin } from '../worker/begin.ts'
 import type { Boot } from '../worker/boot.ts'
 import { Faults } from '../worker/faults.ts'
 import { joinOn } from '../worker/join.ts'
+import { noteTicketKeys } from '../worker/tickets.ts'
 import { becomeOneself } from './child.ts'
 import { runHooks } from './hooks.ts'
 import { type Holdings, holdings, stillOpen } from './quiet.ts'
@@ -64,6 +65,7 @@ export class Mold {
     this.#before = { ...holdings(this.#kernel, this.#mold), requests: 0 }
     this.#randomness = installRandomness()
     this.#listen = recordListen()
+    noteTicketKeys()
     this.#faults.watch()
   }
 

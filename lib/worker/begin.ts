@@ -32,6 +32,7 @@ import { watchRequests } from './request-limit.ts'
 import { accessLog, tellBoth } from './responses.ts'
 import { schemeOf } from './scheme.ts'
 import { Servers } from './serve.ts'
+import { noteTicketKeys } from './tickets.ts'
 
 /** Begins; `file` is the app's, absolute. The boot that it gives is told what the module exports. */
 export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string): Boot => {
@@ -44,6 +45,7 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
   const servers = new Servers({
     engine: fronted(settings, faults),
     responded: tellBoth(access, durations),
+    tickets: go.tickets === undefined ? null : Buffer.from(go.tickets, 'base64'),
     warn,
   })
   const reportImports = settings.reload
@@ -108,6 +110,7 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
     process.exit()
   }
 
+  noteTicketKeys()
   tellSlot(settings.instanceVar, go.slot)
   offerSend({
     ready: () => boot.said(),
@@ -135,6 +138,7 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
       else if (message.kind === 'lend') lent.take(message.slot, message.listeners, received)
       else if (message.kind === 'return') lent.giveBack(message.slot)
       else if (message.kind === 'probe') probe.start(message.path)
+      else if (message.kind === 'tickets') servers.renewTickets(Buffer.from(message.key, 'base64'))
       else if (message.kind === 'reopen') reopen(kernel, message, received, access)
       else for (const fd of received) kernel.close(fd)
     },

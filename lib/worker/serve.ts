@@ -5,6 +5,7 @@ import { attach } from '../http/attach.ts'
 import type { DrainOptions, EngineOptions, ResponseRecord } from '../http/engine.ts'
 import { type Counts, sumOf } from './counts.ts'
 import type { Family } from './listen.ts'
+import { shareTickets } from './tickets.ts'
 import { track } from './tracker.ts'
 
 /** One server of the app while it is served. */
@@ -14,6 +15,8 @@ export type Served = {
   drain(options: DrainOptions): Promise<void>
   /** Before the process exits: reports the responses that are not over. */
   reportOpen(): void
+  /** Another key for session tickets, where it speaks TLS in front of the server. */
+  renewTls?(options: { readonly ticketKeys: Buffer }): void
 }
 
 export type Responded = ((record: ResponseRecord) => void) | null
@@ -22,6 +25,8 @@ export type ServersOptions = {
   readonly engine: EngineOptions
   /** Told of each response, where anybody wants to know. */
   readonly responded: Responded
+  /** The key of TLS session tickets that all workers share, if there is one. */
+  readonly tickets: Buffer | null
   /** One line for the log. */
   readonly warn: (text: string) => void
 }
@@ -30,15 +35,19 @@ export class Servers {
   readonly #served = new Map<Server, Served>()
   readonly #options: ServersOptions
   readonly #said = new Set<string>()
+  #tickets: Buffer | null
 
   constructor(options: ServersOptions) {
     this.#options = options
+    this.#tickets = options.tickets
   }
 
   /** Called before a server accepts its first connection, and again when it listens anew. */
   adopt(server: Server, family: Family): void {
     if (this.#served.has(server)) return
     const { engine, responded } = this.#options
+    const ticketKeys = this.#tickets
+    if (ticketKeys !== null) shareTickets(server, ticketKeys)
     if (family === 'http2') this.#say("the app's http2 server keeps Node's own HTTP parser")
     if (family !== 'http') {
       this.#served.set(server, track(server, family, responded))
@@ -46,8 +55,21 @@ export class Servers {
     }
     if ((server as HttpServer & { insecureHTTPParser?: boolean }).insecureHTTPParser)
       this.#say("insecureHTTPParser of the app's server is ignored: monoceros has a parser of its own, which is strict")
-    const options = { ...engine, ...(responded && { onResponse: responded }) }
+    const options = {
+      ...engine,
+      ...(engine.tls && ticketKeys && { tls: { ...engine.tls, ticketKeys } }),
+      ...(responded && { onResponse: responded }),
+    }
     this.#served.set(server, attach(server as HttpServer, options))
+  }
+
+  /** Another key for the session tickets of connections to come. */
+  renewTickets(ticketKeys: Buffer): void {
+    this.#tickets = ticketKeys
+    for (const [server, served] of this.#served) {
+      shareTickets(server, ticketKeys)
+      served.renewTls?.({ ticketKeys })
+    }
   }
 
   /** Of all servers together. */

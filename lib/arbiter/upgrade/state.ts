@@ -21,10 +21,11 @@ import type { PackedPremises } from '../premises.ts'
 import type { Origin } from '../reloader.ts'
 import type { Command } from '../succession/command.ts'
 import type { Handover } from '../succession/handover.ts'
+import type { PackedTickets } from '../tickets.ts'
 import type { PackedWorker } from '../workers.ts'
 
 /** To be counted up with every change of what stands in `ArbiterState`. */
-const STATE_PROTOCOL = 1
+const STATE_PROTOCOL = 2
 
 /**
  * In which form everything is handed over: the state, the channels to workers and manager that go on with what was said
@@ -53,6 +54,7 @@ export type ArbiterState = {
   readonly outputs: PackedOutputs
   /** Hooks that have not been called yet. */
   readonly hooks: readonly HookCall[]
+  readonly tickets: PackedTickets
   /** The limit of open files that we were started with. */
   readonly openFiles: OpenFiles | null
 }
