@@ -22,6 +22,7 @@
         "native/memory.cc",
         "native/mold.cc",
         "native/mute.cc",
+        "native/other-end.cc",
         "native/process.cc",
         "native/quiet.cc",
         "native/reap.cc",

@@ -16,6 +16,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   monoceros::install_memory(env, exports);
   monoceros::install_mold(env, exports);
   monoceros::install_mute(env, exports);
+  monoceros::install_other_end(env, exports);
   monoceros::install_process(env, exports);
   monoceros::install_quiet(env, exports);
   monoceros::install_reap(env, exports);

@@ -60,6 +60,7 @@ void install_loop(Napi::Env env, Napi::Object exports);
 void install_memory(Napi::Env env, Napi::Object exports);
 void install_mold(Napi::Env env, Napi::Object exports);
 void install_mute(Napi::Env env, Napi::Object exports);
+void install_other_end(Napi::Env env, Napi::Object exports);
 void install_process(Napi::Env env, Napi::Object exports);
 void install_quiet(Napi::Env env, Napi::Object exports);
 void install_reap(Napi::Env env, Napi::Object exports);

@@ -73,6 +73,9 @@ export class Connection {
   idleSince = 0
   /** When the socket is destroyed whatever happens; 0: not decided. */
   endAt = 0
+  /** When the client that has half-closed is looked for (0: not), and how long ago that was decided. */
+  lookAt = 0
+  lookWait = 0
   lastLook = false
   timeoutSuspended = false
   /** `socket.bytesWritten` when the response before was done; kept only for `onResponse`. */
@@ -296,7 +299,7 @@ export class Connection {
   /** Destroys the socket after so many milliseconds, whatever happens. */
   endWithin(milliseconds: number): void {
     this.endAt = this.service.now() + milliseconds
-    this.service.sweep.armAlive(this.endAt)
+    this.service.sweep.armAlive(deadline(this))
   }
 
   /** Something was sent: reads on where it was stopped. */

@@ -3,6 +3,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { Ms } from '../units.ts'
 import type { HttpError } from './errors.ts'
+import type { OtherEnd } from './half-closed.ts'
 import type { Limits } from './limits.ts'
 import type { ProxyOptions } from './proxied.ts'
 import type { RuleOptions } from './rules.ts'
@@ -19,6 +20,8 @@ export type EngineOptions = {
   readonly keepAlive?: { readonly timeout: Ms; readonly explicit: boolean }
   /** How long a client that has half-closed is waited on for a response that has not begun. Default 3 s. */
   readonly disconnectGrace?: Ms
+  /** Tells a client that has half-closed from one that is gone, which is not waited on. Without it: never. */
+  readonly otherEnd?: OtherEnd
   /** Expects the PROXY protocol at the beginning of each connection. */
   readonly proxy?: ProxyOptions
   /** TLS for a plain `http.Server`. An `https.Server` keeps its own. */

@@ -5,6 +5,7 @@ import type { Connection } from './connection.ts'
 import { HTTP_ERRORS } from './errors.ts'
 import { emitClose, onDrain } from './exchange.ts'
 import { fail, failureIsDue } from './failure.ts'
+import { waitForAnswer } from './half-closed.ts'
 import { CONNECTION, type Outgoing, type ServerSocket } from './node.ts'
 import { reportResponse } from './records.ts'
 import { writeTogether } from './write.ts'
@@ -78,7 +79,7 @@ function onEnd(this: ServerSocket): void {
   if (failure !== null) return
   if (connection.phase === 'body' || connection.head.begun) {
     fail(connection, HTTP_ERRORS.REQUEST_INCOMPLETE)
-    if (!failureIsDue(connection)) endAfterGrace(connection)
+    if (!failureIsDue(connection)) waitForAnswer(connection)
   } else if (response === null) {
     close(connection)
   } else {
@@ -87,14 +88,8 @@ function onEnd(this: ServerSocket): void {
     newest._last = true
     if (service.server.httpAllowHalfOpen) return
     if (response.headersSent && !response.writableEnded) this.end()
-    else endAfterGrace(connection)
+    else waitForAnswer(connection)
   }
-}
-
-function endAfterGrace(connection: Connection): void {
-  const { disconnectGrace } = connection.service
-  if (disconnectGrace === 0) connection.socket.end()
-  else connection.endWithin(disconnectGrace)
 }
 
 function onClose(this: ServerSocket): void {

@@ -63,6 +63,7 @@ export type ServerSocket = net.Socket & {
 export type WriteChunks = { chunk: string | Buffer; encoding: BufferEncoding | 'buffer' }[] & { allBuffers?: boolean }
 
 export type Handle = {
+  readonly fd?: number
   reading: boolean
   bytesRead?: number | undefined
   bytesWritten?: number | undefined

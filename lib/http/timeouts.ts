@@ -3,19 +3,20 @@ import { close } from './closing.ts'
 import type { Connection } from './connection.ts'
 import { HTTP_ERRORS } from './errors.ts'
 import { fail } from './failure.ts'
+import { endGrace, lookAgain } from './half-closed.ts'
 
 const NEVER = Number.POSITIVE_INFINITY
 
 /** Does what is due at `now`; returns when to look again. */
 export function judge(connection: Connection, now: number): number {
-  if (deadline(connection) <= now) expire(connection)
+  if (deadline(connection) <= now) expire(connection, now)
   return deadline(connection)
 }
 
 /** When the connection's wait ends. */
 export function deadline(connection: Connection): number {
-  const { service } = connection
-  if (connection.endAt !== 0) return connection.endAt
+  const { service, endAt, lookAt } = connection
+  if (endAt !== 0) return lookAt === 0 ? endAt : Math.min(endAt, lookAt)
   if (service.drainIdleAt !== null && connection.isIdle) return connection.lastLook ? NEVER : service.drainIdleAt
   if (connection.started !== 0) return connection.started + receiveTimeout(connection)
   if (connection.idleSince === 0) return NEVER
@@ -30,9 +31,10 @@ function receiveTimeout(connection: Connection): number {
   return connection.phase !== 'body' && headersTimeout > 0 ? Math.min(headersTimeout, whole) : whole
 }
 
-function expire(connection: Connection): void {
+function expire(connection: Connection, now: number): void {
   if (connection.endAt !== 0) {
-    connection.socket.destroy()
+    if (connection.endAt <= now) endGrace(connection)
+    else lookAgain(connection)
   } else if (connection.service.draining && connection.isIdle) {
     closeAfterLastLook(connection)
   } else if (connection.started !== 0) {

@@ -109,6 +109,9 @@ export type ListenerAddress =
 
 export type ListenOptions = { readonly backlog: number; readonly reusePort?: boolean }
 
+/** Of a connection: some process has it, none has, or the kernel cannot tell. */
+export type OtherEnd = 'held' | 'left' | 'unknown'
+
 export type Peer = { readonly pid: number; readonly uid: number; readonly gid: number }
 
 /** A libuv handle of this process's own loop, for the quiet check and for whose child is whose. */
@@ -218,6 +221,12 @@ export type Kernel = {
   listFds(): Fd[]
   /** Who is at the other end of a UNIX socket (SO_PEERCRED). */
   peer(socket: Fd): Peer
+  /**
+   * Whether a process still holds the other end of a connection. A FIN alone does not tell. Known for UNIX sockets
+   * (POLLHUP, unix(7)) and for TCP within this network namespace (sock_diag(7): a socket that nobody holds has no
+   * inode); `unknown` for a peer elsewhere. EOPNOTSUPP where the kernel does not answer such questions.
+   */
+  otherEnd(socket: Fd): OtherEnd
   /**
    * An exclusive POSIX record lock on the whole file (fcntl(2), F_SETLK), released when this process ends or closes
    * any descriptor of that file. Returns 0 when it was taken, else the pid that holds it, -1 for one that is not to be

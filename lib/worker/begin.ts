@@ -26,6 +26,7 @@ import { Lent } from './lent.ts'
 import { interceptListen } from './listen.ts'
 import { watchMemory } from './memory-limit.ts'
 import { accepting, firstServer, servesBind, stopAccepting } from './open-servers.ts'
+import { otherEndOf } from './other-end.ts'
 import { Probe } from './probe.ts'
 import { reopen } from './reopen.ts'
 import { watchRequests } from './request-limit.ts'
@@ -43,7 +44,7 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
   const access = accessLog(settings, kernel, warn)
   const durations = settings.metricsBind === null && settings.statsdHost === null ? null : new Durations()
   const servers = new Servers({
-    engine: fronted(settings, faults),
+    engine: fronted(settings, faults, kernel),
     responded: tellBoth(access, durations),
     tickets: go.tickets === undefined ? null : Buffer.from(go.tickets, 'base64'),
     warn,
@@ -166,9 +167,9 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
 }
 
 /** What is wrong with the files of TLS ends the boot. */
-const fronted = (settings: WorkerSettings, faults: Faults): EngineOptions => {
+const fronted = (settings: WorkerSettings, faults: Faults, kernel: Kernel): EngineOptions => {
   try {
-    return engineOptions(settings)
+    return engineOptions(settings, otherEndOf(kernel))
   } catch (error) {
     return faults.end({ fault: 'unsupported', text: (error as Error).message })
   }

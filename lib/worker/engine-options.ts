@@ -2,6 +2,7 @@
 import type { WorkerSettings } from '../config/settings.ts'
 import type { EngineOptions } from '../http/engine.ts'
 import { schemeReader, trust } from '../http/forwarded.ts'
+import type { OtherEnd } from '../http/half-closed.ts'
 import type { Limits } from '../http/limits.ts'
 import { tlsOptions } from '../http/tls.ts'
 import { peerOf } from './scheme.ts'
@@ -15,7 +16,7 @@ const LIMITS = [
 ] as const satisfies readonly (keyof Limits)[]
 
 /** Reads the files of TLS; throws an Error of one line that names setting and file. */
-export const engineOptions = (settings: WorkerSettings): EngineOptions => {
+export const engineOptions = (settings: WorkerSettings, otherEnd: OtherEnd): EngineOptions => {
   const { explicit, permitObsoleteFolding, permitUnconventionalHttpMethod, requireHostHeader, headerMap } = settings
   const { certfile, proxyProtocol: mode, proxyAllowIps } = settings
   // Only limits that somebody has set: an app's own `maxHeaderSize` raises the defaults.
@@ -25,6 +26,7 @@ export const engineOptions = (settings: WorkerSettings): EngineOptions => {
     parser: { permitObsoleteFolding, permitUnconventionalHttpMethod, requireHostHeader, headerMap },
     keepAlive: { timeout: settings.keepalive, explicit: explicit.includes('keepalive') },
     disconnectGrace: settings.disconnectGrace,
+    otherEnd,
     ...(mode !== 'off' && { proxy: { mode, trusts: trust(proxyAllowIps) } }),
     ...(certfile !== null && { tls: tlsOptions({ ...settings, certfile }) }),
     ...(explicit.includes('secureSchemeHeaders') && { refuse: refuseConflicts(settings) }),

@@ -1,135 +1,115 @@
 /**
- * npm run compat -- FOLDER [suite …]
+ * npm run compat -- FOLDER [VERSION … | SUITE …]
  *
  * Runs the test suites of other projects that stand checked out and installed in FOLDER (FOLDER/express, FOLDER/koa …),
- * unchanged: once under node:http, once with the engine attached to every server, and shows what differs. Names of
- * suites choose some of them. Ends with 1 if a suite fails under the engine that passes under node:http and that is
- * not explained in EXPLAINED.
+ * unchanged, on every supported version of Node: once under node:http, once with the engine attached to every server,
+ * and compares them test by test. Versions (`22`) and names of suites choose some of them.
+ *
+ * What differs is run again, on both sides, up to `AGAIN` times: a test that passes once under the engine, or fails
+ * once under node:http, hangs on who is faster and not on the engine. Ends with 1 if a test fails under the engine that
+ * passes under node:http and is not in EXPLAINED, or if a row of EXPLAINED no longer explains anything.
  */
-const { spawnSync } = require('node:child_process')
-const { existsSync, mkdtempSync, readFileSync, rmSync } = require('node:fs')
+const { mkdtempSync, rmSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const { join, resolve } = require('node:path')
+const { exactVersion, nodeOf, VERSIONS } = require('../support/node-versions.js')
 const { EXPLAINED } = require('./explained.js')
+const { isInstalled, NAMES, runSuite, runsFiles, versionOf } = require('./suites.js')
 
-const mocha = (...args) => ({ tool: 'mocha', args })
-
-const SUITES = {
-  express: mocha('--require', 'test/support/env', '--check-leaks', 'test/', 'test/acceptance/'),
-  koa: { tool: 'node', args: ['--test'] },
-  fastify: { tool: 'borp', args: [] },
-  ws: mocha('test/*.test.js'),
-  'body-parser': mocha('--check-leaks', 'test/'),
-  compression: mocha('--check-leaks'),
-  connect: mocha('--require', 'test/support/env', '--check-leaks', 'test/'),
-  'on-finished': mocha('--check-leaks', 'test/'),
-  finalhandler: mocha('--check-leaks', 'test/'),
-  send: mocha('--check-leaks'),
-}
+const AGAIN = 3
 
 const [where, ...chosen] = process.argv.slice(2)
-if (!where) {
-  console.error('npm run compat -- FOLDER [suite …]: FOLDER holds checked-out and installed projects')
+const unknown = chosen.find((word) => !VERSIONS.includes(word) && !NAMES.includes(word))
+if (!where || unknown) {
+  console.error(`npm run compat -- FOLDER [VERSION … | SUITE …]: FOLDER holds checked-out and installed projects`)
+  if (unknown) console.error(`${unknown} is none of ${[...VERSIONS, ...NAMES].join(', ')}`)
   process.exit(2)
 }
-const folder = resolve(where)
-const scratch = mkdtempSync(join(tmpdir(), 'monoceros-compat-'))
+const some = (all) => (chosen.some((word) => all.includes(word)) ? all.filter((each) => chosen.includes(each)) : all)
+const place = { folder: resolve(where), scratch: mkdtempSync(join(tmpdir(), 'monoceros-compat-')) }
+const table = []
+const used = new Set()
 let wrong = 0
-for (const name of chosen.length > 0 ? chosen : Object.keys(SUITES)) {
-  if (existsSync(join(folder, name, 'node_modules'))) compare(name)
-  else console.log(`${name.padEnd(14)} not installed in ${folder}`)
+for (const version of some(VERSIONS)) {
+  const node = nodeOf(version)
+  for (const name of some(NAMES)) compare(name, node)
 }
-rmSync(scratch, { recursive: true, force: true })
+rmSync(place.scratch, { recursive: true, force: true })
+for (const row of EXPLAINED) if (isStale(row)) complain(`explains nothing: ${row.suite}: ${row.title}`)
+console.log(`\n| suite | Node | node:http | engine | differ |\n|---|---|---|---|---|\n${table.join('\n')}`)
 process.exit(wrong > 0 ? 1 : 0)
 
-function compare(name) {
-  const node = run(name, false)
-  const engine = run(name, true)
-  const worse = engine.failures.filter((title) => !node.failures.includes(title))
-  const better = node.failures.filter((title) => !engine.failures.includes(title))
-  const { explained, reruns } = explanations(name, worse)
-  const unexplained = worse.filter((title) => !explained.has(title))
-  // A file that ended early in an explained way must have run whole with the option that explains it.
-  const most = Math.max(...[engine, ...reruns].map(countOf))
-  const missing = most < countOf(node)
-  const share = ({ passed, failures }) => `${passed}/${passed + failures.length}`
-  console.log(`${name.padEnd(14)} node:http ${share(node)}, engine ${share(engine)}, ${engine.requests} requests`)
-  for (const title of worse)
-    console.log(`  fails only under the engine: ${title} (${explained.get(title) ?? 'NOT EXPLAINED'})`)
-  for (const title of better) console.log(`  fails only under node:http: ${title}`)
-  if (missing) console.log('  fewer tests ran under the engine')
-  wrong += unexplained.length + (missing ? 1 : 0)
-}
-
-/** Why these tests may fail. Where an option of the engine makes the difference, they must pass with it. */
-function explanations(name, titles) {
-  const explained = new Map()
-  const runs = new Map()
-  for (const title of titles) {
-    const row = EXPLAINED.find((each) => each.suite === name && title.includes(each.title))
-    if (row === undefined) continue
-    const options = row.passesWith && JSON.stringify(row.passesWith)
-    if (options && !runs.has(options)) runs.set(options, run(name, true, options))
-    if (!options || !runs.get(options).failures.includes(title)) explained.set(title, row.because)
+function compare(name, node) {
+  if (!isInstalled(place.folder, name)) {
+    complain(`${name} is not installed in ${place.folder}`)
+    return
   }
-  return { explained, reruns: [...runs.values()] }
+  const under = runSuite(place, name, { node, attached: false }).tests
+  const { tests: engine, requests } = runSuite(place, name, { node, attached: true })
+  const worse = names(under).filter((test) => isWorse(under.get(test), engine.get(test)))
+  const better = names(engine).filter((test) => isWorse(engine.get(test), under.get(test)))
+  const unstable = runAgain(name, node, under, worse)
+  const differ = worse.filter((test) => !unstable.has(test))
+  const label = `${name} ${versionOf(place.folder, name)}, Node ${exactVersion(node)}`
+  console.log(`${label}: node:http ${share(under)}, engine ${share(engine)}, ${requests} requests`)
+  if (requests === 0) complain('the engine had no request')
+  for (const test of unstable) console.log(`  hangs on who is faster: ${test}`)
+  for (const test of better) console.log(`  fails only under node:http: ${test}`)
+  for (const test of differ) explain(name, test)
+  const [version] = exactVersion(node).slice(1).split('.')
+  const cell = differ.length === 0 ? 'none' : `${differ.length}`
+  table.push(`| ${name} ${versionOf(place.folder, name)} | ${version} | ${share(under)} | ${share(engine)} | ${cell} |`)
 }
 
-function countOf({ passed, failures }) {
-  return passed + failures.length
-}
-
-function run(name, attached, options = '') {
-  const { tool, args } = SUITES[name]
-  const count = join(scratch, `${name}.count`)
-  const output = join(scratch, `${name}.output`)
-  rmSync(output, { force: true })
-  rmSync(count, { force: true })
-  const shim = attached ? ` --require ${join(__dirname, 'shim.js')}` : ''
-  const env = {
-    ...process.env,
-    NODE_ENV: 'test',
-    COMPAT_COUNT: count,
-    COMPAT_OPTIONS: options,
-    NODE_OPTIONS: `${process.env.NODE_OPTIONS ?? ''}${shim}`.trim(),
+/** Those that do not differ each time. */
+function runAgain(name, node, under, worse) {
+  const open = new Set(worse.filter((test) => explanation(name, test) === undefined))
+  const unstable = new Set()
+  for (let time = 0; time < AGAIN && open.size > 0; time++) {
+    const files = runsFiles(name) ? [...new Set([...open].map((test) => under.get(test).file))] : []
+    const again = runSuite(place, name, { node, attached: false, files }).tests
+    const engine = runSuite(place, name, { node, attached: true, files }).tests
+    for (const test of open) {
+      if (isWorse(again.get(test), engine.get(test))) continue
+      open.delete(test)
+      unstable.add(test)
+    }
   }
-  const bin = tool === 'node' ? [] : [binOf(join(folder, name), tool)]
-  const report = {
-    mocha: ['--exit', '--reporter', 'tap'],
-    node: ['--test-reporter=tap', `--test-reporter-destination=${output}`],
-    borp: ['--reporter', `tap:${output}`],
-  }[tool]
-  const { error, stdout } = spawnSync(process.execPath, [...bin, ...args, ...report], {
-    cwd: join(folder, name),
-    env,
-    stdio: ['ignore', 'pipe', 'ignore'],
-    encoding: 'utf8',
-    maxBuffer: 1 << 28,
-    timeout: 900_000,
-    killSignal: 'SIGKILL',
-  })
-  if (error) throw error
-  const requests = existsSync(count)
-    ? readFileSync(count, 'utf8')
-        .trim()
-        .split('\n')
-        .reduce((sum, line) => sum + Number(line), 0)
-    : 0
-  return { ...results(tool === 'mocha' ? stdout : readFileSync(output, 'utf8')), requests }
+  return unstable
 }
 
-function binOf(project, tool) {
-  const { bin } = require(join(project, 'node_modules', tool, 'package.json'))
-  return join(project, 'node_modules', tool, typeof bin === 'string' ? bin : bin[tool])
+/** Only what says itself what is wrong. A test that did not run has not passed. */
+function isWorse(one, other) {
+  return one?.result === 'passed' && other?.result !== 'passed' && other?.derived !== true
 }
 
-/** What a TAP report says of every test in it, suites included. */
-function results(tap) {
-  const failures = []
-  let passed = 0
-  for (const [, not, title] of tap.matchAll(/^ *(not )?ok \d+ (?:- )?(.*)$/gm)) {
-    if (not) failures.push(title)
-    else passed++
-  }
-  return { passed, failures }
+function names(tests) {
+  return [...tests.keys()]
+}
+
+function explanation(suite, test) {
+  return EXPLAINED.find((row) => row.suite === suite && row.title === test)
+}
+
+function explain(suite, test) {
+  const row = explanation(suite, test)
+  if (row) used.add(row)
+  if (row) console.log(`  explained: ${test}: ${row.because}`)
+  else complain(`fails only under the engine: ${test}`)
+}
+
+/** Only a run of all that it is about can tell. */
+function isStale(row) {
+  const { suite, nodes = VERSIONS } = row
+  return !used.has(row) && some(NAMES).includes(suite) && nodes.every((each) => some(VERSIONS).includes(each))
+}
+
+function complain(text) {
+  wrong++
+  console.log(`  ${text}`)
+}
+
+function share(tests) {
+  const results = [...tests.values()].filter(({ result }) => result !== 'skipped')
+  return `${results.filter(({ result }) => result === 'passed').length}/${results.length}`
 }

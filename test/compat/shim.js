@@ -1,14 +1,20 @@
 /**
  * Preloaded into other projects' test suites (see run.js): every http and https server has the engine attached. How
- * many requests the engine got is appended to the file that COMPAT_COUNT names; COMPAT_OPTIONS holds options for it.
+ * many requests the engine got is appended to the file that COMPAT_COUNT names.
  */
 const { appendFileSync } = require('node:fs')
 const http = require('node:http')
 const https = require('node:https')
 const { syncBuiltinESMExports } = require('node:module')
+const { isMainThread } = require('node:worker_threads')
 const { attach } = require('../../dist/http/attach.js')
+const { loadKernel } = require('../../dist/kernel/addon.js')
+const { otherEndOf } = require('../../dist/worker/other-end.js')
 
-const options = process.env.COMPAT_OPTIONS ? JSON.parse(process.env.COMPAT_OPTIONS) : {}
+const options = {
+  // As a worker gives it; the addon belongs to the main thread.
+  ...(isMainThread && { otherEnd: otherEndOf(loadKernel()) }),
+}
 let requests = 0
 const engines = []
 

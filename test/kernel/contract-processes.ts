@@ -42,6 +42,7 @@ const FUNCTIONS = {
   setNonBlocking: true,
   listFds: true,
   peer: true,
+  otherEnd: true,
   lock: true,
   listen: true,
   listenerAddress: true,

@@ -1,6 +1,6 @@
 /** Descriptors of the fake kernel: channels, pipes, watches, listeners, memory. */
 import { kernelError } from '../../lib/kernel/errors.ts'
-import type { Datagram, Kernel, ListenerAddress, LoopHandle, Peer, Watch } from '../../lib/kernel/kernel.ts'
+import type { Datagram, Kernel, ListenerAddress, LoopHandle, OtherEnd, Peer, Watch } from '../../lib/kernel/kernel.ts'
 import { type Fd, fd, type Ms, type Pid, pid } from '../../lib/units.ts'
 import {
   channelFiles,
@@ -36,6 +36,7 @@ type Descriptors =
   | 'setNonBlocking'
   | 'listFds'
   | 'peer'
+  | 'otherEnd'
   | 'lock'
   | 'listen'
   | 'listenerAddress'
@@ -168,6 +169,11 @@ export abstract class FakeDescriptors implements Pick<Kernel, Descriptors> {
   peer(socket: Fd): Peer {
     this.#channel(socket, 'getsockopt')
     return { pid: OWN, uid: 0, gid: 0 }
+  }
+
+  otherEnd(socket: Fd): OtherEnd {
+    this.#channel(socket, 'getsockname')
+    return 'held'
   }
 
   lock(at: Fd): Pid | 0 {

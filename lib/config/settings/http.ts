@@ -84,6 +84,6 @@ export const HTTP = {
     default: '3s',
     effect: 'workers',
     worker: true,
-    doc: 'How long an app may still take to begin its answer when the client has closed its side of the connection.',
+    doc: 'How long an app may still take for its answer when the client has closed its side of the connection and may still be waiting. A client that is known to be gone is not waited on. 0: nobody is.',
   }),
 }

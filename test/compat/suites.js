@@ -1,0 +1,118 @@
+/** How the suites of other projects are run, and what they say of each of their tests. */
+const { spawnSync } = require('node:child_process')
+const { existsSync, readFileSync, rmSync } = require('node:fs')
+const { delimiter, dirname, join } = require('node:path')
+
+const mocha = (...args) => ({ tool: 'mocha', args })
+
+/** As in each project's own package.json, without linters and types. */
+const SUITES = {
+  express: mocha('--require', 'test/support/env', '--check-leaks', 'test/', 'test/acceptance/'),
+  koa: { tool: 'node', args: ['--test'] },
+  fastify: { tool: 'borp', args: [] },
+  ws: mocha('--throw-deprecation', 'test/*.test.js'),
+  'body-parser': mocha('--check-leaks', 'test/'),
+  compression: mocha('--check-leaks'),
+  connect: mocha('--require', 'test/support/env', '--check-leaks', 'test/'),
+  'on-finished': mocha('--check-leaks', 'test/'),
+  finalhandler: mocha('--check-leaks', 'test/'),
+  send: mocha('--check-leaks'),
+}
+
+/** The slowest takes a minute on an idle machine. */
+const LONGEST = 1_200_000
+
+exports.NAMES = Object.keys(SUITES)
+
+/** Whether the suite can be asked for some of its files. */
+exports.runsFiles = (name) => SUITES[name].tool !== 'mocha'
+
+exports.isInstalled = (folder, name) => existsSync(join(folder, name, 'node_modules'))
+
+exports.versionOf = (folder, name) => require(join(folder, name, 'package.json')).version
+
+/**
+ * Runs a suite, or some of its files, and gives its tests by name: `{ file, result: 'passed' | 'failed' | 'skipped',
+ * derived }`; `requests`: how many the engine had.
+ */
+exports.runSuite = ({ folder, scratch }, name, { node, attached, files = [] }) => {
+  const { tool, args } = SUITES[name]
+  const project = join(folder, name)
+  const count = join(scratch, 'count')
+  const output = join(scratch, 'output')
+  rmSync(output, { force: true })
+  rmSync(count, { force: true })
+  const reporter = join(__dirname, 'reporter.js')
+  const report = {
+    mocha: ['--exit', '--reporter', 'tap'],
+    node: [`--test-reporter=${reporter}`, `--test-reporter-destination=${output}`],
+    borp: ['--reporter', `${reporter}:${output}`],
+  }[tool]
+  const bin = tool === 'node' ? [] : [binOf(project, tool)]
+  // Node wants its own options before the files.
+  const { error, stdout } = spawnSync(node, [...bin, ...args, ...report, ...files], {
+    cwd: project,
+    env: environment(node, attached, count),
+    stdio: ['ignore', 'pipe', 'ignore'],
+    encoding: 'utf8',
+    maxBuffer: 1 << 28,
+    timeout: LONGEST,
+    killSignal: 'SIGKILL',
+  })
+  if (error) throw error
+  const tests = tool === 'mocha' ? fromTap(stdout) : fromLines(readFileSync(output, 'utf8'))
+  if (tests.size === 0) throw new Error(`${name} ran no test`)
+  return { tests, requests: sumOf(count) }
+}
+
+function environment(node, attached, count) {
+  const { NODE_OPTIONS = '', NODE_TEST_CONTEXT: _context, ...rest } = process.env
+  const shim = attached ? ` --require ${join(__dirname, 'shim.js')}` : ''
+  return {
+    ...rest,
+    NODE_ENV: 'test',
+    PATH: `${dirname(node)}${delimiter}${process.env.PATH}`,
+    COMPAT_COUNT: count,
+    NODE_OPTIONS: `${NODE_OPTIONS}${shim}`.trim(),
+  }
+}
+
+function binOf(project, tool) {
+  const { bin } = require(join(project, 'node_modules', tool, 'package.json'))
+  return join(project, 'node_modules', tool, typeof bin === 'string' ? bin : bin[tool])
+}
+
+function fromTap(text) {
+  const tests = new Map()
+  for (const [, not, title] of text.matchAll(/^(not )?ok \d+ (.*)$/gm)) {
+    const skipped = /\s+# SKIP -$/.exec(title)
+    add(tests, skipped ? title.slice(0, skipped.index) : title, {
+      file: null,
+      result: skipped ? 'skipped' : not ? 'failed' : 'passed',
+      derived: false,
+    })
+  }
+  return tests
+}
+
+function fromLines(text) {
+  const tests = new Map()
+  for (const line of text.split('\n').filter(Boolean)) {
+    const { name, ...test } = JSON.parse(line)
+    add(tests, name, test)
+  }
+  return tests
+}
+
+/** Some tests have the same name: they are told apart by their order. */
+function add(tests, name, test) {
+  let unique = name
+  for (let number = 2; tests.has(unique); number++) unique = `${name} (${number})`
+  tests.set(unique, test)
+}
+
+function sumOf(file) {
+  if (!existsSync(file)) return 0
+  const counts = readFileSync(file, 'utf8').trim().split('\n')
+  return counts.reduce((sum, line) => sum + Number(line), 0)
+}

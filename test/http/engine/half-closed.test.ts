@@ -1,0 +1,139 @@
+/** A client whose FIN has come before its answer: it waits, it is gone, or nobody knows. */
+import type http from 'node:http'
+import type net from 'node:net'
+import type { OtherEnd } from '../../../lib/http/half-closed.ts'
+import { type Ms, ms } from '../../../lib/units.ts'
+import { converse } from '../../support/http.ts'
+import { get, serve } from './serving.ts'
+
+/** Longer than any test may take. */
+const NEVER = ms(3_600_000)
+
+/** Answers in this order, and then always as the last. */
+const says = (...answers: readonly ReturnType<OtherEnd>[]) =>
+  jest.fn<ReturnType<OtherEnd>, []>(() => answers[Math.min(asked++, answers.length - 1)]!)
+let asked = 0
+beforeEach(() => {
+  asked = 0
+})
+
+/** Sends a request and half-closes; settles with what the app heard when it heard that the client is gone. */
+async function abandoned(otherEnd: OtherEnd | undefined, disconnectGrace: Ms): Promise<string[]> {
+  const heard: string[] = []
+  const gone = resolvers()
+  const { port } = await serve(
+    (req, res) => {
+      req.on('aborted', () => heard.push('aborted'))
+      req.on('close', () => heard.push('request closed'))
+      res.on('close', () => {
+        heard.push(`response closed, finished: ${res.writableFinished}`)
+        setImmediate(gone.resolve)
+      })
+    },
+    { disconnectGrace, ...(otherEnd && { otherEnd }) },
+  )
+  const client = await converse({ port }, { allowHalfOpen: true })
+  client.send(get('/'))
+  client.socket.end()
+  await gone.promise
+  return heard.sort()
+}
+
+function resolvers() {
+  let resolve = () => {}
+  const promise = new Promise<void>((settle) => {
+    resolve = settle
+  })
+  return { promise, resolve }
+}
+
+const GONE = ['aborted', 'request closed', 'response closed, finished: false']
+
+test('A client that is known to be gone is not waited on.', async () => {
+  const otherEnd = says('left')
+  expect(await abandoned(otherEnd, NEVER)).toEqual(GONE)
+  expect(otherEnd).toHaveBeenCalledTimes(1)
+})
+
+test('A client that leaves while it waits is noticed.', async () => {
+  const otherEnd = says('held', 'held', 'held', 'left')
+  expect(await abandoned(otherEnd, NEVER)).toEqual(GONE)
+  expect(otherEnd).toHaveBeenCalledTimes(4)
+})
+
+test('A client of which nothing is known is not asked for again, and waited on for disconnectGrace.', async () => {
+  const otherEnd = says('unknown')
+  expect(await abandoned(otherEnd, ms(100))).toEqual(GONE)
+  expect(otherEnd).toHaveBeenCalledTimes(1)
+})
+
+test('A client that stays and is not answered is waited on for disconnectGrace.', async () => {
+  const otherEnd = says('held')
+  expect(await abandoned(otherEnd, ms(60))).toEqual(GONE)
+  expect(otherEnd.mock.calls.length).toBeGreaterThan(1)
+  expect(await abandoned(undefined, ms(20))).toEqual(GONE)
+})
+
+test('With a grace of zero nobody is asked, as under node:http.', async () => {
+  const otherEnd = says('held')
+  expect(await abandoned(otherEnd, ms(0))).toEqual(GONE)
+  expect(otherEnd).not.toHaveBeenCalled()
+})
+
+test('A client that stays is answered after many looks.', async () => {
+  const otherEnd = says('held')
+  const { port } = await serve(
+    (req, res) => {
+      const look = () => (otherEnd.mock.calls.length < 4 ? setTimeout(look, 5) : res.end(`for ${req.url}`))
+      look()
+    },
+    { disconnectGrace: NEVER, otherEnd },
+  )
+  const client = await converse({ port }, { allowHalfOpen: true })
+  client.send(get('/patience'))
+  client.socket.end()
+  expect(await client.closed()).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nfor \/patience$/)
+})
+
+test('An answer that was ended within the grace arrives whole, however slowly it is read.', async () => {
+  const BYTES = 20_000_000
+  const other = resolvers()
+  const { port } = await serve(
+    (req, res) => {
+      if (req.url === '/never') res.on('close', other.resolve)
+      else req.socket.once('end', () => res.end(Buffer.alloc(BYTES, 'x')))
+    },
+    { disconnectGrace: ms(50) },
+  )
+  const reader = await converse({ port }, { allowHalfOpen: true })
+  reader.socket.pause()
+  reader.send(get('/'))
+  reader.socket.end()
+  await finished(reader.socket)
+  // The grace of one that came later is over: so is the reader's.
+  const later = await converse({ port }, { allowHalfOpen: true })
+  later.send(get('/never'))
+  later.socket.end()
+  await other.promise
+  reader.socket.resume()
+  const received = await reader.closed()
+  expect(received.length - received.indexOf('\r\n\r\n') - 4).toBe(BYTES)
+})
+
+test('An answer that has begun and goes on is broken off at once.', async () => {
+  const heard = resolvers()
+  const listener: http.RequestListener = (_req, res) => {
+    res.write('data: 1\n\n')
+    res.on('close', heard.resolve)
+  }
+  const { port } = await serve(listener, { disconnectGrace: NEVER, otherEnd: says('held') })
+  const client = await converse({ port }, { allowHalfOpen: true })
+  client.send(get('/'))
+  await client.until('data: 1')
+  client.socket.end()
+  await heard.promise
+})
+
+async function finished(socket: net.Socket): Promise<void> {
+  if (!socket.writableFinished) await new Promise((resolve) => socket.once('finish', resolve))
+}
