@@ -297,6 +297,8 @@ export function assemble(ingredients: Ingredients): Assembled {
     }),
     helpers: () => [...molds.leaders().keys(), ...hooks.leaders().keys()],
     preExec: (then) => hooks.beforeReplacement(then),
+    pause: () => premises.pause(),
+    resume: () => premises.resume(),
     schedule: (job) => arbiter.schedule(job),
   })
   const commands = arbiterCommands({

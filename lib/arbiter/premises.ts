@@ -14,6 +14,9 @@ import type { Metrics } from './metrics.ts'
 import { openScrape, type Scrape } from './scrape.ts'
 import { type Statsd, startStatsd } from './statsd.ts'
 
+/** What a client that has connected for metrics may take before an upgrade hangs up on it, in milliseconds. */
+const SCRAPE_PATIENCE = 1000
+
 export type PremisesParts = {
   readonly kernel: Kernel
   readonly log: Log
@@ -74,6 +77,16 @@ export class Premises {
       control: control && { listener: control.listener, lock: control.lock },
       scrape: this.#scrape?.listener ?? null,
     }
+  }
+
+  /** Whoever asks for metrics waits from now on: as long as another image takes to begin. */
+  async pause(): Promise<void> {
+    await this.#scrape?.pause(SCRAPE_PATIENCE)
+  }
+
+  /** There will be no other image. */
+  resume(): void {
+    this.#scrape?.resume()
   }
 
   /** Where metrics are served. */

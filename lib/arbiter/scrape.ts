@@ -19,6 +19,10 @@ export type Scrape = {
   readonly address: string
   /** To be kept over an execve, for `inherited`. */
   readonly listener: Fd
+  /** Accepts nobody more, and resolves when those who were accepted are answered or `within` milliseconds have passed. */
+  pause(within: number): Promise<void>
+  /** Accepts again. */
+  resume(): void
   close(): void
 }
 
@@ -33,21 +37,38 @@ export function openScrape(address: BindAddress, kernel: Kernel, routes: Routes,
   const listener = inherited ?? listen(address, kernel)
   const bound = kernel.listenerAddress(listener)
   const open = new Set<Socket>()
-  const server: Server = createServer((socket) => {
-    open.add(socket)
-    socket.once('close', () => open.delete(socket))
-    serve(socket, routes)
-  })
-  server.maxConnections = MOST_CONNECTIONS
-  server.on('error', () => undefined)
-  server.listen({ fd: listener, backlog: BACKLOG })
-  // Whether the arbiter has something to do decides how long it runs, not who might ask.
-  server.unref()
+  const accept = (): Server => {
+    const server = createServer((socket) => {
+      open.add(socket)
+      socket.once('close', () => open.delete(socket))
+      serve(socket, routes)
+    })
+    server.maxConnections = MOST_CONNECTIONS
+    server.on('error', () => undefined)
+    // A descriptor of its own: closing it leaves the listener open.
+    server.listen({ fd: kernel.dup(listener), backlog: BACKLOG })
+    // Whether the arbiter has something to do decides how long it runs, not who might ask.
+    return server.unref()
+  }
+  let server = accept()
   return {
     address: formatAddress(bound),
     listener,
+    pause(within) {
+      return new Promise((resolve) => {
+        const late = setTimeout(resolve, within)
+        server.close(() => {
+          clearTimeout(late)
+          resolve()
+        })
+      })
+    },
+    resume() {
+      server = accept()
+    },
     close() {
       server.close()
+      kernel.close(listener)
       for (const socket of open) socket.destroy()
       if (address.kind === 'unix') rmSync(address.path, { force: true })
     },

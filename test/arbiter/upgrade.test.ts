@@ -1,116 +1,75 @@
 /** `monocerosctl upgrade`: the arbiter replaces itself, and nobody notices. */
-import { cpSync, readFileSync, rmSync, symlinkSync, unlinkSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { temporaryFolder } from '../support/folder.ts'
 import { ask } from '../support/http.ts'
 import { startLoad } from '../support/load.ts'
-import { type Ended, type Output, type Program, run, startNode } from '../support/process.ts'
-import { childrenOf } from './service.ts'
+import type { Program } from '../support/process.ts'
+import { until } from '../support/until.ts'
+import { installed } from './installed.ts'
 
-const ROOT = join(__dirname, '..', '..')
-
-const APP = `
-require('node:http').createServer((req, res) => {
-  let received = 0
-  req.on('data', (chunk) => { received += chunk.length })
-  req.on('end', () => res.end(JSON.stringify({ pid: process.pid, received, ppid: process.ppid })))
-}).listen(3000)
-`
-const CONFIG = `module.exports = {
-  companions: [{ name: 'ticker', command: ['${process.execPath}', 'ticker.js'], startsecs: 0 }],
-}`
-const TICKER = `setInterval(() => {}, 1000); console.log('ticker begins ' + process.pid)`
-
-type Installed = {
-  readonly program: Program
-  readonly folder: string
-  readonly socket: string
-  /** Makes this the version that is installed. `changed`: what is put in place of what in which file of it. */
-  install(version: string, changed?: readonly [file: string, from: string, to: string]): void
-  ctl(...words: readonly string[]): Promise<Ended & Output>
-  /** Everything that must outlive an upgrade. */
-  processes(): readonly number[]
-}
-
-/** A service that was started from a folder `current`, as deployments have it. */
-async function installed(args: readonly string[] = []): Promise<Installed> {
-  const folder = temporaryFolder({ 'app.js': APP, 'monoceros.config.cjs': CONFIG, 'ticker.js': TICKER })
-  const current = join(folder, 'current')
-  const install: Installed['install'] = (version, changed) => {
-    const home = join(folder, version)
-    rmSync(home, { recursive: true, force: true })
-    cpSync(join(ROOT, 'dist'), join(home, 'dist'), { recursive: true })
-    for (const name of ['build', 'node_modules']) symlinkSync(join(ROOT, name), join(home, name))
-    const about = JSON.parse(readFileSync(join(ROOT, 'package.json'), 'utf8'))
-    writeFileSync(join(home, 'package.json'), JSON.stringify({ ...about, version }))
-    if (changed !== undefined) {
-      const [name, from, to] = changed
-      const file = join(home, 'dist', name)
-      const text = readFileSync(file, 'utf8')
-      expect(text).toContain(from)
-      writeFileSync(file, text.replace(from, to))
+/** Sends each signal when the one before was obeyed, so that none may merge with another, until it is told to end. */
+function signalling(program: Program, rounds: readonly (readonly [signal: NodeJS.Signals, answer: string])[]) {
+  let sending = true
+  const sent: Record<string, number> = {}
+  const all = (async () => {
+    while (sending) {
+      for (const [signal, answer] of rounds) {
+        const mark = program.mark()
+        program.signal(signal)
+        sent[signal] = (sent[signal] ?? 0) + 1
+        await program.line(answer, mark)
+      }
     }
-    rmSync(current, { force: true })
-    symlinkSync(home, current)
+    return sent
+  })()
+  return {
+    end() {
+      sending = false
+      return all
+    },
   }
-  install('1.0.0')
-  const socket = join(folder, 'http.sock')
-  const env = { XDG_RUNTIME_DIR: folder }
-  const common = ['-b', `unix:${socket}`, '-w', '2', '--startsecs', '0', '--pid', 'arbiter.pid', '-n', 'up']
-  const main = (name: string): string => join(current, 'dist', 'cli', name)
-  const program = startNode(main('monoceros.js'), ['app.js', ...common, ...args], { cwd: folder, env })
-  await program.line('all workers are ready')
-  await program.line('ticker begins')
-  const ctl = (...words: readonly string[]): Promise<Ended & Output> =>
-    run(process.execPath, [join(ROOT, 'dist/cli/monocerosctl.js'), '-n', 'up', ...words], { cwd: folder, env })
-  const processes = (): number[] => {
-    const children = childrenOf(program.pid)
-    return [...children, ...children.flatMap(childrenOf)].sort()
-  }
-  return { program, folder, socket, install, ctl, processes }
 }
 
 test('under load, with signals sent all the while, no request fails, no signal is lost, and every process stays', async () => {
-  const { program, folder, socket, install, ctl, processes } = await installed()
+  const { program, folder, socket, ctl, upgrade, processes } = await installed()
   const before = processes()
   const loads = [
     startLoad({ path: socket, connections: 3, pause: 1 }),
     startLoad({ path: socket, connections: 2, keepAlive: false }),
     startLoad({ path: socket, connections: 1, method: 'POST', bytes: 100_000, pause: 5 }),
   ]
-  let sending = true
-  const signals = (async () => {
-    let sent = 0
-    for (; sending; sent++) {
-      const mark = program.mark()
-      program.signal('SIGUSR1')
-      await program.line('received SIGUSR1', mark)
-    }
-    return sent
-  })()
+  const senders = [
+    signalling(program, [['SIGUSR1', 'received SIGUSR1']]),
+    signalling(program, [
+      ['SIGTTIN', 'worker ready'],
+      ['SIGTTOU', 'worker left'],
+    ]),
+  ]
+  const descriptors: number[] = []
   for (const version of ['1.1.0', '1.2.0', '1.3.0', '1.3.0']) {
-    install(version)
-    const { code, stdout } = await ctl('upgrade')
-    expect({ code, stdout }).toEqual({ code: 0, stdout: expect.stringMatching(`version ${version} goes on where`) })
+    await upgrade(version)
+    descriptors.push(readdirSync(`/proc/${program.pid}/fd`).length)
   }
-  sending = false
-  const sent = await signals
-  expect(sent).toBeGreaterThan(4)
-  expect(program.output.match(/received SIGUSR1/g)).toHaveLength(sent)
+  const sent = Object.assign({}, ...(await Promise.all(senders.map((sender) => sender.end()))))
+  for (const [signal, count] of Object.entries<number>(sent)) {
+    expect(count).toBeGreaterThan(0)
+    expect(program.output.match(new RegExp(`received ${signal}`, 'g'))).toHaveLength(count)
+  }
   for (const load of loads) expect(await load.stop()).toMatchObject({ failures: {}, samples: [] })
+  // Whoever TTIN has started, TTOU has ended.
+  await until(() => processes().length === before.length)
   expect(processes()).toEqual(before)
   expect(readFileSync(join(folder, 'arbiter.pid'), 'utf8')).toBe(`${program.pid}\n`)
   expect(JSON.parse((await ctl('version', '--json')).stdout).processes[0]).toMatchObject({
     pid: program.pid,
     version: '1.3.0',
   })
-})
+}, 180_000)
 
 test('everything is as before: workers are kept alive, reloads and companions work, TERM ends all of it', async () => {
-  const { program, socket, install, ctl, processes } = await installed()
-  install('2.0.0')
-  expect((await ctl('upgrade')).code).toBe(0)
-  const [worker] = processes()
+  const { program, socket, ctl, upgrade, workers } = await installed()
+  await upgrade('2.0.0')
+  const [worker] = await workers()
   let mark = program.mark()
   process.kill(worker!, 'SIGKILL')
   await program.line(/worker left .*signal=SIGKILL/, mark)

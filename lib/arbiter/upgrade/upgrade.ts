@@ -32,6 +32,9 @@ export type UpgradeParts = {
   /** Helpers that the new image starts anew: ended first. */
   readonly helpers: () => readonly Pid[]
   readonly preExec: (then: () => void) => void
+  /** Ends what others are just asking for; nothing new is begun before `resume`. */
+  readonly pause: () => Promise<void>
+  readonly resume: () => void
   /** Runs a job in the loop's turn. */
   readonly schedule: (job: () => void) => void
 }
@@ -52,7 +55,10 @@ export class Upgrade {
     try {
       const passed = await this.#try()
       await new Promise<void>((resolve) => this.#parts.preExec(resolve))
-      return await this.#go(passed)
+      await this.#parts.pause()
+      const problem = await this.#go(passed)
+      this.#parts.resume()
+      return problem
     } catch (error) {
       this.#parts.log.error(`upgrade refused: ${(error as Error).message}`)
       return (error as Error).message
@@ -86,27 +92,34 @@ export class Upgrade {
   }
 
   /** In one turn of the loop: what is handed over is what is there. */
-  #go({ version, addon }: Passed): Promise<string> {
-    const { kernel, image, log, origin, command, pack, helpers, schedule } = this.#parts
+  #go(passed: Passed): Promise<string> {
     return new Promise((resolve) => {
-      schedule(() => {
+      this.#parts.schedule(() => {
         this.#running = false
         const hindrance = this.#hindrance()
         if (hindrance !== null) return resolve(hindrance)
-        const forward = whole(command, origin)
-        const back = whole(exactCommand(), origin)
-        const packed = pack()
-        const state = writeState(kernel, packed)
-        log.info(`version ${VERSION} makes place for version ${version}`)
-        log.flushNow()
-        for (const pid of helpers()) kernel.kill(pid, 'SIGKILL')
         try {
-          replaceImage(kernel, image, { forward, back, addon, state, descriptors: descriptorsOf(packed) })
+          this.#replace(passed)
         } catch (error) {
-          kernel.close(state)
           resolve(`the new version could not be executed: ${(error as Error).message}`)
         }
       })
     })
+  }
+
+  #replace({ version, addon }: Passed): never {
+    const { kernel, image, log, origin, command, pack, helpers } = this.#parts
+    const forward = whole(command, origin)
+    const back = whole(exactCommand(), origin)
+    const packed = pack()
+    const state = writeState(kernel, packed)
+    try {
+      log.info(`version ${VERSION} makes place for version ${version}`)
+      log.flushNow()
+      for (const pid of helpers()) kernel.kill(pid, 'SIGKILL')
+      replaceImage(kernel, image, { forward, back, addon, state, descriptors: descriptorsOf(packed) })
+    } finally {
+      kernel.close(state)
+    }
   }
 }
