@@ -20,5 +20,5 @@ module.exports = {
   reporters: ['default', '<rootDir>/test/support/summary-reporter.js'],
   // Tests wait more than they compute; elsewhere a core stays free for whoever sits there.
   ...(process.env.CI ? { maxWorkers: '100%' } : {}),
-  testTimeout: 60_000,
+  testTimeout: 180_000,
 }

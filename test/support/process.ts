@@ -8,8 +8,8 @@ import { join } from 'node:path'
 import { testRoot } from './everybodys.ts'
 import { MARK } from './leaks.ts'
 
-/** How long anything awaited here may take: a guard against waiting for ever, never a measure. More on a very busy machine. */
-export const GUARD = Number(process.env.MONOCEROS_TEST_GUARD ?? 20_000)
+/** How long anything awaited here may take: a guard against waiting for ever, never a measure. */
+export const GUARD = 60_000
 
 /** How long the output of a program that has ended may stay open before it is taken for inherited. */
 const HELD_OPEN = 1_000
