@@ -19,6 +19,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   control: ['kernel', 'config', 'supervision'],
   worker: ['kernel', 'channel', 'config', 'http', 'log', 'system'],
   mold: ['kernel', 'channel', 'config', 'log', 'system', 'worker'],
+  companion: ['kernel', 'channel', 'mold', 'worker'],
   hooks: ['kernel', 'channel', 'config'],
   manager: ['kernel', 'channel', 'config', 'control', 'log', 'mold', 'runtime', 'supervision', 'system'],
   arbiter: ['kernel', 'channel', 'config', 'control', 'log', 'metrics', 'runtime', 'supervision', 'system'],

@@ -7,10 +7,12 @@ import type { LoadedConfig } from '../config/load.ts'
 import { childEnvironment } from '../kernel/environment.ts'
 import { type OpenFiles, openFilesAtStart } from '../system/open-files.ts'
 
-export function managerConfig({ companions }: LoadedConfig): ManagerConfig {
+export function managerConfig({ companions, config }: LoadedConfig): ManagerConfig {
   const { [NODE_OPTIONS_VARIABLE]: options, ...own } = childEnvironment(process.env)
   const atStart = limitAtStart()
+  const { preload, bootTimeout: patience, preloadOpen: open, preloadFallback: fallback } = config
   return {
+    preload: preload ? { patience, open, fallback } : null,
     companions: atStart === null ? companions : companions.map((each) => limited(each, atStart)),
     env: options === undefined ? own : { ...own, NODE_OPTIONS: options },
   }
@@ -36,7 +38,7 @@ const limited = (companion: CompanionConfig, limit: OpenFiles): CompanionConfig 
     : { ...companion, limits: [...companion.limits, { resource: 'NOFILE', ...limit }] }
 
 /** Two equal marks: neither the companions' settings nor the app's file differ (`reloadCompanions: changed`). */
-export function companionsMark(loaded: LoadedConfig, appFile: string): string {
+export function companionsMark({ companions, config }: LoadedConfig, appFile: string): string {
   const { mtimeMs, ino } = statSync(appFile)
-  return JSON.stringify([loaded.companions, loaded.config.app, appFile, mtimeMs, ino])
+  return JSON.stringify([companions, config.preload, config.app, appFile, mtimeMs, ino])
 }

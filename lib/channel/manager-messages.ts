@@ -14,8 +14,19 @@ export const MANAGER_PROTOCOL = 1
 /** What the manager runs: the blob of `go` and of `config`. */
 export type ManagerConfig = {
   readonly companions: readonly CompanionConfig[]
+  /** `target` companions are forked from a mold; null: all are exec'd. */
+  readonly preload: PreloadConfig | null
   /** The environment that companions' own is merged over: the arbiter's, with the NODE_OPTIONS that it took out of it. */
   readonly env: Readonly<Record<string, string>>
+}
+
+export type PreloadConfig = {
+  /** How long the mold may take until it is loaded and quiet, in milliseconds. */
+  readonly patience: number
+  /** As in `MoldGo`. */
+  readonly open: 'refuse' | 'warn'
+  /** What cannot be forked is exec'd instead of failing. */
+  readonly fallback: boolean
 }
 
 /** Descriptors: the memory of sessions (`sessions.ts`), a blob of `ManagerConfig`. */

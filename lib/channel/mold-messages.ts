@@ -2,7 +2,7 @@
  * What a mold and whoever keeps it (the arbiter for workers, the manager for companions) say to each other, on a channel
  * like the workers'. The first message is the keeper's `go`. Pure, but for the version of the protocol.
  */
-import { isCount, isOneOf, isText, type Shapes } from './decode.ts'
+import { isCount, isFlag, isList, isOneOf, isRecord, isText, maybe, type Shapes } from './decode.ts'
 import type { AppFault } from './messages.ts'
 
 export const MOLD_PROTOCOL = 1
@@ -18,7 +18,12 @@ export type MoldGo = {
   readonly open: 'refuse' | 'warn'
   /** What the forked process leads. */
   readonly leader: 'group' | 'session'
+  /** What the companions' mold loads; the app's mold was told on its command line. */
+  readonly modules?: readonly TargetModule[]
 }
+
+/** The module of a `target` companion, and the directory in which it is looked for and loaded. */
+export type TargetModule = { readonly module: string; readonly cwd: string }
 
 /** Keeper to mold. */
 export type ToMold =
@@ -28,6 +33,10 @@ export type ToMold =
 
 /** Mold to keeper. */
 export type FromMold =
+  /** The companions' mold: it begins with the module of that place in `modules`. */
+  | { readonly kind: 'loading'; readonly at: number }
+  /** The same, before `quiet`: what its children must be judged by. */
+  | ({ readonly kind: 'loaded' } & Loaded)
   /** Loaded and quiet: from now on it forks. */
   | { readonly kind: 'quiet' }
   /** Said after the child was adopted. */
@@ -39,8 +48,22 @@ export type FromMold =
       readonly fault: AppFault | 'notQuiet' | 'cannotFork'
       readonly text: string
       readonly stack?: string
+      /** Whose fault it is, as a place in `modules`, where that is known. */
+      readonly at?: number
     }
   | { readonly kind: 'log'; readonly level: 'info' | 'warning'; readonly text: string }
+
+export type Loaded = {
+  /** Modules that could not be loaded, by their place in `modules`; `text` is one line. */
+  readonly broken: readonly { readonly at: number; readonly text: string }[]
+  /** Variables of the environment that were asked for meanwhile. */
+  readonly variables: readonly string[]
+  /** All of them were. */
+  readonly all: boolean
+}
+
+const isModule = (value: unknown): boolean => isRecord(value) && isText(value.module) && isText(value.cwd)
+const isBroken = (value: unknown): boolean => isRecord(value) && isCount(value.at) && isText(value.text)
 
 export const TO_MOLD = {
   go: {
@@ -49,14 +72,17 @@ export const TO_MOLD = {
     patience: isCount,
     open: isOneOf('refuse', 'warn'),
     leader: isOneOf('group', 'session'),
+    modules: maybe(isList(isModule)),
   },
   fork: { request: isCount },
 } satisfies Shapes<ToMold>
 
 export const FROM_MOLD = {
+  loading: { at: isCount },
+  loaded: { broken: isList(isBroken), variables: isList(isText), all: isFlag },
   quiet: {},
   forked: { request: isCount, pid: isCount },
   forkFailed: { request: isCount, text: isText },
-  failed: { fault: isText, text: isText },
+  failed: { fault: isText, text: isText, at: maybe(isCount) },
   log: { level: isOneOf('info', 'warning'), text: isText },
 } satisfies Shapes<FromMold>

@@ -2,9 +2,10 @@
  * The companion processes that are there: each with its outputs, its place in the memory of sessions and, for a
  * `target`, its channel. Carries out what is decided elsewhere; decides nothing itself.
  */
+import { writeBlob } from '../channel/blob.ts'
 import { Channel } from '../channel/channel.ts'
 import { forgetSession, noteSession, SESSIONS } from '../channel/sessions.ts'
-import { FROM_TARGET, type FromTarget, type ToTarget } from '../channel/target-messages.ts'
+import { FROM_TARGET, type FromTarget, type TargetOrder, type ToTarget } from '../channel/target-messages.ts'
 import type { CompanionConfig } from '../config/companions.ts'
 import type { Kernel, Signal } from '../kernel/kernel.ts'
 import type { Leader } from '../runtime/reaper.ts'
@@ -14,7 +15,7 @@ import { processStat } from '../system/processes.ts'
 import type { Fd, Pid } from '../units.ts'
 import type { LogFiles } from './log-file.ts'
 import { isPiped, type Outputs, openInherited, openOutputs } from './outputs.ts'
-import { companionPlan } from './plan.ts'
+import { companionEnvironment, companionPlan } from './plan.ts'
 import { sizeOf } from './tail.ts'
 
 export type Child = {
@@ -31,10 +32,22 @@ export type Child = {
   asked: Signal | null
 }
 
+type Environment = Readonly<Record<string, string>>
+
+/** A companion's things before it has a process. */
+export type Unborn = Pick<Child, 'config' | 'outputs' | 'stderrFrom'> & {
+  /** The manager's environment for companions. */
+  readonly env: Environment
+  /** The channel of a `target`. */
+  readonly ours: Fd | null
+  readonly theirs: Fd | null
+}
+
 export class Children {
   readonly #kernel: Kernel
   readonly #sessions: ArrayBuffer
-  readonly #stdin: Fd
+  /** What companions read from. */
+  readonly stdin: Fd
   readonly #files: LogFiles
   readonly #garbled: (child: Child, why: string) => void
   readonly #byPid = new Map<Pid, Child>()
@@ -49,37 +62,64 @@ export class Children {
   ) {
     this.#kernel = kernel
     this.#sessions = sessions
-    this.#stdin = stdin
+    this.stdin = stdin
     this.#files = files
     this.#garbled = garbled
   }
 
-  /** Starts a companion. Throws an `Error` of one line; then nothing is left of it. */
-  start(config: CompanionConfig, env: Readonly<Record<string, string>>): Child {
-    const { name, run, stderr, stdout } = config
+  /** Starts a companion by fork/exec. Throws an `Error` of one line; then nothing is left of it. */
+  start(config: CompanionConfig, env: Environment): Child {
+    const unborn = this.prepare(config, env)
+    const { outputs, theirs } = unborn
+    try {
+      const descriptors = { ...outputs, stdin: this.stdin, channel: theirs }
+      return this.#adopt(unborn, this.#kernel.spawn(companionPlan(config, env, this.identity(config), descriptors)))
+    } catch (error) {
+      this.discard(unborn)
+      throw error
+    }
+  }
+
+  /** All that a companion needs on our side, before there is a process. Ends in `adopt` or in `discard`. Throws as `start`. */
+  prepare(config: CompanionConfig, env: Environment): Unborn {
+    const { run, stderr, stdout } = config
     // One that is not noted would outlive a manager that is killed.
     if (this.#byPid.size >= SESSIONS)
       throw new Error(`${SESSIONS} companions run already: more cannot be kept track of`)
-    const identity = this.#identity(config)
+    this.identity(config)
     const log = stderr.kind === 'stdout' ? stdout : stderr
     const stderrFrom = log.kind === 'file' ? sizeOf(log.path) : null
     const outputs = openOutputs(this.#kernel, this.#files, config)
-    const ends: Fd[] = []
     try {
-      if (run.kind === 'target') ends.push(...this.#kernel.channelPair())
-      const descriptors = { ...outputs, stdin: this.#stdin, channel: ends[1] ?? null }
-      const pid = this.#kernel.spawn(companionPlan(config, env, identity, descriptors))
-      this.#note(pid)
-      outputs.started()
-      if (ends.length > 0) this.#kernel.close(ends[1]!)
-      const channel = ends.length > 0 ? new Channel<FromTarget, ToTarget>(this.#kernel, ends[0]!, FROM_TARGET) : null
-      return this.#adopt({ name, pid, config, outputs, channel, stderrFrom, fault: null, asked: null })
+      const [ours, theirs] = run.kind === 'target' ? this.#kernel.channelPair() : [null, null]
+      return { config, env, outputs, ours, theirs, stderrFrom }
     } catch (error) {
-      for (const fd of ends) this.#kernel.close(fd)
       outputs.started()
       outputs.ended()
       throw error
     }
+  }
+
+  /** A companion was forked, and waits to be told what it is. Throws where that cannot be said; then nothing is left. */
+  adopt(unborn: Unborn, pid: Pid): Child {
+    const { config, env } = unborn
+    const { name, run, cwd, umask } = config
+    if (run.kind !== 'target') throw new Error(`${name} is no target`)
+    const { module, export: exported } = run
+    const whole = companionEnvironment(config, env, this.identity(config))
+    const order: TargetOrder = { name, module, export: exported, cwd, umask, env: whole }
+    const blob = writeBlob(this.#kernel, order)
+    const child = this.#adopt(unborn, pid)
+    child.channel?.send({ kind: 'go', manager: this.#kernel.getpid() }, [blob])
+    this.#kernel.close(blob)
+    return child
+  }
+
+  /** There will be no process. */
+  discard({ outputs, ours, theirs }: Unborn): void {
+    for (const fd of [ours, theirs]) if (fd !== null) this.#kernel.close(fd)
+    outputs.started()
+    outputs.ended()
   }
 
   get(pid: Pid): Child | undefined {
@@ -100,8 +140,9 @@ export class Children {
    * gets, so what it has started is told too.
    */
   stop(pid: Pid, { stopSignal, stopAsGroup }: Pick<CompanionConfig, 'stopSignal' | 'stopAsGroup'>): void {
+    // One that was just forked leads no group yet.
     const send = (signal: Signal): boolean =>
-      stopAsGroup ? this.#kernel.killGroup(pid, signal) : this.#kernel.kill(pid, signal)
+      (stopAsGroup && this.#kernel.killGroup(pid, signal)) || this.#kernel.kill(pid, signal)
     if (send(stopSignal)) send('SIGCONT')
   }
 
@@ -141,21 +182,27 @@ export class Children {
     forgetSession(this.#sessions, pid)
   }
 
-  #adopt(child: Child): Child {
-    this.#byPid.set(child.pid, child)
-    child.channel?.open({
+  #adopt({ config, outputs, ours, theirs, stderrFrom }: Unborn, pid: Pid): Child {
+    const { name } = config
+    this.#note(pid)
+    outputs.started()
+    if (theirs !== null) this.#kernel.close(theirs)
+    const channel = ours === null ? null : new Channel<FromTarget, ToTarget>(this.#kernel, ours, FROM_TARGET)
+    const child: Child = { name, pid, config, outputs, channel, stderrFrom, fault: null, asked: null }
+    this.#byPid.set(pid, child)
+    channel?.open({
       message: (message, fds) => {
         for (const fd of fds) this.#kernel.close(fd)
         child.fault ??= message
       },
-      ended: () => child.channel?.close(),
+      ended: () => channel.close(),
       garbled: (why) => this.#garbled(child, why),
     })
     return child
   }
 
   /** Looked up once: a directory service may take its time, and a companion that fails is started again and again. */
-  #identity({ user, group }: CompanionConfig): Identity | null {
+  identity({ user, group }: CompanionConfig): Identity | null {
     const key = JSON.stringify([user, group])
     const known = this.#identities.get(key)
     if (known !== undefined) return known

@@ -23,6 +23,7 @@ import { outOfMemoryKills } from '../system/oom.ts'
 import { sessionMembers } from '../system/processes.ts'
 import { type Ms, ms, type Pid } from '../units.ts'
 import type { Children } from './children.ts'
+import { Molds } from './molds.ts'
 import { type Obituary, writeObituary } from './obituary.ts'
 import type { Report } from './report.ts'
 import { specOf } from './spec.ts'
@@ -52,16 +53,28 @@ export class Manager implements Turn {
   readonly #obituaries = new Map<string, Obituary>()
   /** Configurations by the hash that the core knows them by. */
   #configs: Map<string, CompanionConfig>
+  readonly #molds: Molds
   #env: ManagerConfig['env']
+  #preload: ManagerConfig['preload']
   #companions: Companions
   #lookAt: Ms | null = null
   #waitUntil: Ms | null = null
   #kills = outOfMemoryKills()
 
-  constructor(around: Surroundings, { companions, env }: ManagerConfig, seed: number) {
+  constructor(around: Surroundings, { companions, env, preload }: ManagerConfig, seed: number) {
     this.#around = around
     this.#env = env
-    const specs = companions.map((config) => specOf(config, env))
+    this.#preload = preload
+    this.#molds = new Molds({
+      ...around,
+      happened: (event) => {
+        this.#events.push(event)
+        around.wake()
+      },
+      left: (exit) => this.#left(exit),
+      companions: () => [...this.#configs.values()],
+    })
+    const specs = companions.map((config) => specOf(config, env, preload))
     this.#configs = new Map(specs.map(({ hash }, at) => [hash, companions[at]!]))
     this.#companions = newCompanions(specs, seed)
     this.#events.push({ kind: 'start' })
@@ -93,6 +106,8 @@ export class Manager implements Turn {
 
   /** `start`, `stop`, `restart` of one companion. */
   order(asked: Command): CommandAnswer {
+    // Its code may be new.
+    if (asked.kind !== 'stop' && this.config(asked.name)?.run.kind === 'target') this.#molds.renew()
     const { answer, ...taken } = command(this.#companions, asked, this.now)
     this.#take(taken)
     this.#settle(this.now)
@@ -101,11 +116,13 @@ export class Manager implements Turn {
   }
 
   /** Takes a new configuration, or keeps the old one. */
-  reread({ companions, env }: ManagerConfig): RereadAnswer {
-    const specs = companions.map((config) => specOf(config, env))
+  reread({ companions, env, preload }: ManagerConfig): RereadAnswer {
+    const specs = companions.map((config) => specOf(config, env, preload))
     const { answer, ...taken } = reread(this.#companions, specs, this.now)
     if (answer.ok) {
       this.#env = env
+      this.#preload = preload
+      this.#molds.renew()
       for (const [at, { hash }] of specs.entries()) this.#configs.set(hash, companions[at]!)
     }
     this.#take(taken)
@@ -118,6 +135,7 @@ export class Manager implements Turn {
   shutdown(how: 'graceful' | 'quick', why: string): void {
     this.#around.report.stopping(how, why)
     this.#events.push({ kind: 'shutdown', how })
+    this.#molds.stop()
     this.#around.wake()
   }
 
@@ -135,14 +153,15 @@ export class Manager implements Turn {
 
   reap(now: Ms): void {
     const { kernel, children, report } = this.#around
-    const { exits, strangers, blocked } = reapChildren(
-      kernel,
-      children.leaders(),
-      (pid) => children.lastWords(pid),
-      sessionMembers,
-    )
-    for (const exit of exits) this.#left(exit)
-    for (const exit of strangers) report.adopted(exit)
+    const molds = this.#molds
+    const lastWords = (pid: Pid): void => {
+      children.lastWords(pid)
+      molds.lastWords(pid)
+    }
+    const leaders = new Map([...children.leaders(), ...molds.leaders()])
+    const { exits, strangers, blocked } = reapChildren(kernel, leaders, lastWords, sessionMembers)
+    for (const exit of exits) if (!molds.left(exit, this.#preload)) this.#left(exit)
+    for (const exit of strangers) if (!molds.keeps(exit)) report.adopted(exit)
     if (blocked) this.#lookAt = ms(now + LOOK_AGAIN)
     this.#settle(now)
   }
@@ -166,6 +185,7 @@ export class Manager implements Turn {
     }
     this.#events.push({ kind: 'tick' })
     this.#settle(now)
+    this.#molds.begin(this.#preload)
     this.#waitUntil = this.#around.looked(now)
   }
 
@@ -223,7 +243,8 @@ export class Manager implements Turn {
       case 'spawn':
         return this.#spawn(effect.name, effect.hash)
       case 'abandon':
-        return // a spawn by fork/exec is answered in the same turn
+        // A spawn by fork/exec is answered in the same turn.
+        return this.#molds.abandon(effect.name)
       case 'signal':
         return effect.how === 'kill' ? children.kill(effect.pid) : this.#stop(effect.pid, effect.hash)
       case 'moved':
@@ -239,8 +260,10 @@ export class Manager implements Turn {
   }
 
   #spawn(name: string, hash: string): void {
+    const config = this.#configs.get(hash)!
     try {
-      const { pid } = this.#around.children.start(this.#configs.get(hash)!, this.#env)
+      if (this.#molds.takes(config, this.#env, this.#preload)) return
+      const { pid } = this.#around.children.start(config, this.#env)
       this.#events.push({ kind: 'spawned', name, pid })
     } catch (error) {
       this.#events.push({ kind: 'spawnFailed', name, error: (error as Error).message })

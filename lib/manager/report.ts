@@ -1,7 +1,7 @@
 /** The manager's log: one line an event. */
 import type { Exit, Signal, SignalRecord } from '../kernel/kernel.ts'
 import type { Log } from '../log/log.ts'
-import { durationWords, nextWords, stateWord, troubleWords } from '../supervision/describe.ts'
+import { durationWords, exitWords, nextWords, stateWord, troubleWords } from '../supervision/describe.ts'
 import { type Life, pidOf, troubleOf } from '../supervision/life.ts'
 import type { Ms } from '../units.ts'
 
@@ -56,6 +56,30 @@ export class Report {
       const { added, removed, restarted, unchanged } = answer as Record<string, readonly string[]>
       this.#log.info('configuration taken', { added, removed, restarted, unchanged: unchanged?.length })
     }
+  }
+
+  moldStarted(pid: number): void {
+    this.#log.info('mold started', { pid })
+  }
+
+  moldQuiet(pid: number): void {
+    this.#log.info('mold is quiet: companions are forked from it', { pid })
+  }
+
+  moldSaid(pid: number, level: 'info' | 'warning', text: string): void {
+    this.#log[level](text, { mold: pid })
+  }
+
+  moldLeft(pid: number, exit: Exit): void {
+    this.#log.warning(`mold ${exitWords(exit)}`, { pid })
+  }
+
+  moldFailed(pid: number, text: string): void {
+    this.#log.error(`companions cannot be forked: ${text}`, { mold: pid })
+  }
+
+  execs(companion: string, why: string): void {
+    this.#log.info('companion is started by itself, not forked', { companion, why })
   }
 
   adopted({ pid, code, signal }: Exit): void {

@@ -1,5 +1,6 @@
 /** What the supervision core needs to know of a companion's configuration. Pure. */
 import { createHash } from 'node:crypto'
+import type { PreloadConfig } from '../channel/manager-messages.ts'
 import type { CompanionConfig } from '../config/companions.ts'
 import type { Spec } from '../supervision/companions.ts'
 import { companionPolicy } from '../supervision/policies.ts'
@@ -11,7 +12,14 @@ const STABLE_AFTER = 10_000
 /** The random part of an exponential delay, so that companions that fail together do not try together. */
 const JITTER = 0.1
 
-export function specOf(config: CompanionConfig, env: Readonly<Record<string, string>>): Spec {
+/** A mold says itself what it is not quiet for when its time is over; one that hangs says nothing. */
+const MOLD_MARGIN = 5000
+
+export function specOf(
+  config: CompanionConfig,
+  env: Readonly<Record<string, string>>,
+  preload: PreloadConfig | null,
+): Spec {
   return {
     name: config.name,
     hash: hashOf(config, env),
@@ -21,6 +29,8 @@ export function specOf(config: CompanionConfig, env: Readonly<Record<string, str
       stopTimeout: config.stopTimeout,
       reloadTimeout: config.reloadTimeout,
       startsecs: config.startsecs,
+      // The mold loads all modules before it forks the first companion.
+      ...(preload !== null && config.run.kind === 'target' && { spawnTimeout: ms(preload.patience + MOLD_MARGIN) }),
       restart: {
         autorestart: config.autorestart,
         exitCodes: config.exitcodes,

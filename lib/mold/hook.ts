@@ -3,12 +3,12 @@ import { isMainThread } from 'node:worker_threads'
 import { forgetOptions } from '../worker/exec-argv.ts'
 import { isCalled } from '../worker/join.ts'
 import { evaluatedMain, whenMainHasBegun } from '../worker/main-module.ts'
+import { AppMold } from './app.ts'
 import { compileLazily } from './eager.ts'
-import { Mold } from './mold.ts'
 
 const imports = forgetOptions()
 const isMold = isMainThread && isCalled() && process.argv[1] !== undefined
-const mold = isMold ? new Mold(process.argv[1]!) : null
+const mold = isMold ? new AppMold(process.argv[1]!) : null
 // In the app's own threads as well, where this file is loaded again.
 compileLazily()
 if (mold !== null)

@@ -2,8 +2,8 @@
 import { pathToFileURL } from 'node:url'
 import { forgetOptions } from '../worker/exec-argv.ts'
 import { isCalled } from '../worker/join.ts'
+import { AppMold } from './app.ts'
 import { compileLazily } from './eager.ts'
-import { Mold } from './mold.ts'
 
 const [, , file, name, dashes, ...args] = process.argv
 if (!isCalled() || file === undefined || name === undefined || dashes !== '--') {
@@ -13,7 +13,7 @@ if (!isCalled() || file === undefined || name === undefined || dashes !== '--') 
 forgetOptions()
 // What the app would find under plain node.
 process.argv.splice(1, process.argv.length, file, ...args)
-const mold = new Mold(file)
+const mold = new AppMold(file)
 compileLazily()
 // In a constant: inside of `import()` the compiler (7.0) loses where the function came from.
 const url = pathToFileURL(file).href

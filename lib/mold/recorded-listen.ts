@@ -1,14 +1,19 @@
 /** `listen()` while the app is loaded into the mold: nothing is opened there; each child carries it out. */
 import { Server } from 'node:net'
 
-type Call = { readonly server: Server; readonly args: readonly unknown[] }
+type Call = { readonly server: Server; readonly args: readonly unknown[]; readonly during: string }
 
 export type RecordedListen = {
+  /** What is being loaded, for those who fork from a mold of several things. */
+  during: string
   isEmpty(): boolean
   /** In the child, before `listen` is intercepted for the worker. */
   restore(): void
-  /** In the child, when `listen` is again what it should be: calls it for each server, in the order of the recording. */
-  replay(): void
+  /**
+   * In the child, when `listen` is again what it should be: calls it for each server, in the order of the recording.
+   * `during`: only for those that were to listen while that was loaded.
+   */
+  replay(during?: string): void
 }
 
 /** Before the app is loaded. A server that was closed again before the fork stays closed. */
@@ -21,21 +26,24 @@ export function recordListen(): RecordedListen {
     if (at >= 0) calls.splice(at, 1)
   }
   Server.prototype.listen = function (this: Server, ...args: unknown[]) {
-    calls.push({ server: this, args })
+    calls.push({ server: this, args, during: recorded.during })
     return this
   } as typeof original
   Server.prototype.close = function (this: Server, ...args: Parameters<typeof close>) {
     forget(this)
     return Reflect.apply(close, this, args)
   }
-  return {
+  const recorded: RecordedListen = {
+    during: '',
     isEmpty: () => calls.length === 0,
     restore() {
       Server.prototype.listen = original
       Server.prototype.close = close
     },
-    replay() {
-      for (const { server, args } of calls.splice(0)) Reflect.apply(server.listen, server, args)
+    replay(during) {
+      for (const call of calls.splice(0))
+        if (during === undefined || call.during === during) Reflect.apply(call.server.listen, call.server, call.args)
     },
   }
+  return recorded
 }

@@ -76,7 +76,7 @@ if (missing !== null) {
   say(CHANNEL, { kind: 'failed', fault: 'cannotFork', text: `this Node (${process.version}) lacks ${missing}` })
   process.exit(1)
 }
-warmUp()
+warmUp(true)
 const randomness = installRandomness()
 // What was opened for the first time is in place, and its requests are over.
 setTimeout(() => {

@@ -24,12 +24,14 @@ export type CompanionSettings = {
   readonly stopTimeout: Ms
   readonly reloadTimeout: Ms
   readonly startsecs: Ms
+  readonly spawnTimeout?: Ms
   readonly restart: RestartPolicy
 }
 
 /** Companions say nothing: they are good when they have stayed up. */
 export const companionPolicy = (settings: CompanionSettings): LifePolicy => ({
   ...COMMON,
+  ...(settings.spawnTimeout !== undefined && { spawnTimeout: settings.spawnTimeout }),
   gracefulTimeout: settings.stopTimeout,
   restartTimeout: settings.reloadTimeout,
   waitReady: false,

@@ -13,13 +13,27 @@ export class TargetMissing extends Error {
 export async function loadTarget(target: string, cwd: string): Promise<() => unknown> {
   const colon = target.lastIndexOf(':')
   const [name, exported] = [target.slice(0, colon), target.slice(colon + 1)]
-  const file = find(name, cwd)
-  // Code that looks at argv sees itself as the program.
+  const file = findModule(name, cwd)
+  lookLike(file)
+  return exportOf(await importModule(file), name, exported)
+}
+
+/** Code that looks at argv sees itself as the program. */
+export function lookLike(file: string): void {
   process.argv.splice(1, 2, file)
+}
+
+type Namespace = Readonly<Record<string, unknown>>
+
+export function importModule(file: string): Promise<Namespace> {
   // In a constant: inside of `import()` the compiler (7.0) loses where the function came from.
   const url = pathToFileURL(file).href
-  const module = (await import(url)) as Readonly<Record<string, unknown>>
-  const inside = module.default as Readonly<Record<string, unknown>> | undefined
+  return import(url)
+}
+
+/** The function that a loaded module exports under this name; `name` is the module's, for the error. */
+export function exportOf(module: Namespace, name: string, exported: string): () => unknown {
+  const inside = module.default as Namespace | undefined
   const found = module[exported] ?? inside?.[exported]
   if (typeof found === 'function') return () => found.call(undefined)
   const named = [...new Set([...Object.keys(module), ...keysOf(inside)])]
@@ -28,7 +42,8 @@ export async function loadTarget(target: string, cwd: string): Promise<() => unk
   throw new TargetMissing(`${name} ${what}${functions.length > 0 ? `; it has ${functions.join(', ')}` : ''}`)
 }
 
-function find(name: string, cwd: string): string {
+/** Throws a `TargetMissing` where there is none. */
+export function findModule(name: string, cwd: string): string {
   const require = createRequire(join(cwd, 'companion'))
   const path = resolve(cwd, name)
   try {

@@ -1,0 +1,77 @@
+/**
+ * The mold of companions, run by the manager: has the modules of all `target` companions loaded; each process that is
+ * forked from it becomes one of them.
+ */
+import { readBlob } from '../channel/blob.ts'
+import { Channel } from '../channel/channel.ts'
+import { type TargetGo, type TargetOrder, TO_TARGET } from '../channel/target-messages.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import { compileLazily } from '../mold/eager.ts'
+import { runHooks } from '../mold/hooks.ts'
+import { Mold } from '../mold/mold.ts'
+import { type Fd, ms } from '../units.ts'
+import { forgetOptions } from '../worker/exec-argv.ts'
+import { isCalled } from '../worker/join.ts'
+import { deferStreams } from './late-streams.ts'
+import { keyOf, loadAll } from './load-all.ts'
+import { exportOf, findModule, importModule, lookLike } from './load-target.ts'
+import { hearManager, reasonOf, runTarget, type TargetChannel } from './run-target.ts'
+import { replaceEnvironment, watchEnvironment } from './watched-environment.ts'
+
+/** How long the manager may take to say `go`. */
+const PATIENCE = ms(30_000)
+
+if (!isCalled()) {
+  process.stderr.write('monoceros: this file is started by the companion manager\n')
+  process.exit(2)
+}
+forgetOptions()
+const mold = new Mold({ what: 'a companion', sharesStreams: false })
+compileLazily()
+void main()
+
+async function main(): Promise<void> {
+  const { kernel, listen } = mold
+  const restoreStreams = deferStreams()
+  const stopWatching = watchEnvironment()
+  process.on('uncaughtException', refuse)
+  const { broken, blame } = await loadAll(mold, mold.go.modules ?? [])
+  const { written, ...asked } = stopWatching()
+  mold.tell({ kind: 'loaded', broken, ...asked })
+  const descriptor = await mold
+    .untilForked(blame, () => void process.off('uncaughtException', refuse))
+    .catch((error) => refuse(error))
+
+  const { channel, order } = join(kernel, descriptor)
+  const { name, module, export: exported, cwd, umask, env } = order
+  restoreStreams()
+  replaceEnvironment(env, written)
+  if (umask !== null) process.umask(umask)
+  process.chdir(cwd)
+  kernel.setProcessName(`monoceros: companion ${name}`)
+  hearManager(kernel, channel)
+  listen.restore()
+  await runTarget(`${module}:${exported}`, channel, async () => {
+    const file = findModule(module, cwd)
+    lookLike(file)
+    const run = exportOf(await importModule(file), module, exported)
+    await runHooks('postFork')
+    listen.replay(keyOf({ module, cwd }))
+    return run
+  })
+}
+
+/** What nobody caught while modules were loaded is nobody's in particular. */
+function refuse(error: unknown): never {
+  const stack = error instanceof Error && error.stack !== undefined ? { stack: error.stack } : {}
+  return mold.refuse({ fault: 'threw', text: reasonOf(error), ...stack })
+}
+
+function join(kernel: Kernel, descriptor: Fd): { readonly channel: TargetChannel; readonly order: TargetOrder } {
+  kernel.setCloseOnExec(descriptor, true)
+  const channel: TargetChannel = new Channel(kernel, descriptor, TO_TARGET)
+  const first = channel.wait((message): message is TargetGo => message.kind === 'go', PATIENCE)
+  if (first === null || first === 'end') return kernel.exit(1)
+  mold.dieWith(first.message.manager)
+  return { channel, order: readBlob(kernel, first.fds[0]!) as TargetOrder }
+}

@@ -1,0 +1,61 @@
+/** The mold of an app: what is forked from it goes on as a worker. */
+import { begin } from '../worker/begin.ts'
+import type { Boot } from '../worker/boot.ts'
+import { Faults } from '../worker/faults.ts'
+import { joinOn } from '../worker/join.ts'
+import { noteTicketKeys } from '../worker/tickets.ts'
+import { runHooks } from './hooks.ts'
+import { Mold } from './mold.ts'
+
+export class AppMold {
+  readonly #mold: Mold
+  readonly #file: string
+  readonly #faults: Faults
+
+  /** Before the app is loaded; ends the process where this cannot be a mold. `file`: the app's, absolute. */
+  constructor(file: string) {
+    this.#file = file
+    this.#mold = new Mold({ what: file, sharesStreams: true })
+    this.#faults = new Faults(file, true, (fault) => this.#mold.tell({ kind: 'failed', ...fault }))
+    noteTicketKeys()
+    this.#faults.watch()
+  }
+
+  /** What the app's own error was, told as a worker tells it. */
+  threw(error: unknown): never {
+    return this.#faults.threw(error)
+  }
+
+  /** Resolves when the app has nothing left to do but to serve what it has asked to listen on. */
+  listensOnly(): Promise<void> {
+    return new Promise((resolve) => {
+      const atRest = (): void => {
+        if (this.#mold.listen.isEmpty()) return
+        process.off('beforeExit', atRest)
+        resolve()
+        // Promises go on in a turn of the loop only.
+        setImmediate(() => undefined)
+      }
+      process.on('beforeExit', atRest)
+    })
+  }
+
+  /**
+   * The app is loaded. Returns only in forked processes: the boot of a worker, to be told what the module exports. The
+   * hooks of the app have run, and what it had asked to listen on is listened on.
+   */
+  async serve(): Promise<Boot> {
+    const { kernel, listen } = this.#mold
+    const channel = await this.#mold
+      .untilForked(undefined, () => this.#faults.settle())
+      .catch((error) => this.threw(error))
+    const joined = joinOn(kernel, channel)
+    if (typeof joined === 'string') return kernel.exit(1)
+    this.#mold.dieWith(joined.go.arbiter)
+    listen.restore()
+    const boot = begin(kernel, joined, this.#file)
+    await runHooks('postFork')
+    listen.replay()
+    return boot
+  }
+}
