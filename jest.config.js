@@ -14,6 +14,7 @@ module.exports = {
     '<rootDir>/build',
     '<rootDir>/test/apps/node_modules',
     '<rootDir>/test/apps/next',
+    '<rootDir>/test/mold/libraries/',
   ],
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',

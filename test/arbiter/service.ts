@@ -31,14 +31,17 @@ export type ServiceOptions = StartOptions & {
   readonly files?: Readonly<Record<string, string>>
   /** Which of the files is the app; default `app.js`. */
   readonly app?: string
+  /** Done in the folder before the start. */
+  readonly prepare?: (folder: string) => void
   /** Options for the arbiter's own Node. */
   readonly nodeOptions?: readonly string[]
 }
 
 /** Starts `monoceros app.js -b unix:…` with more arguments; `files` stand beside `app.js`. */
 export function serve(args: readonly string[], options: ServiceOptions = {}): Service {
-  const { files, app = 'app.js', nodeOptions = [], ...rest } = options
+  const { files, app = 'app.js', nodeOptions = [], prepare, ...rest } = options
   const folder = temporaryFolder({ 'app.js': APP, ...files })
+  prepare?.(folder)
   const path = join(folder, 'http.sock')
   const command = [...nodeOptions, dist('cli/monoceros.js'), app, '-b', `unix:${path}`, ...args]
   const env = { XDG_RUNTIME_DIR: folder, ...rest.env }

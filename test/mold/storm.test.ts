@@ -36,7 +36,7 @@ test(
       }
       if (random.chance(RELOAD)) program.signal('SIGHUP')
       await agrees(service, born)
-      if (step % 10 === 0) expect(born.pids).toContain(Number((await service.get()).body))
+      if (step % 10 === 0) expect(service.children()).toContain(Number((await service.get()).body))
     }
     program.signal('SIGTERM')
     expect((await program.ended()).code).toBe(0)

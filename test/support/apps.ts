@@ -11,19 +11,31 @@ export const APPS = join(__dirname, '..', 'apps')
 /** Next.js' built server: what one would copy to a machine. */
 export const NEXT_SERVER = join(APPS, 'next', '.next', 'standalone', 'next', 'server.js')
 
+/** Libraries that keep randomness or connections of their own, for the tests of preload. */
+export const LIBRARIES = join(__dirname, '..', 'mold', 'libraries')
+
 /** Installs by the lock file and builds the Next.js app, where that has not been done since either changed. */
 export function prepareApps(): void {
-  const modules = join(APPS, 'node_modules')
-  const lock = join(APPS, 'package-lock.json')
-  const installed = join(modules, '.package-lock.json')
-  if (isOlder(installed, lock)) {
-    const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
-    execFileSync('npm', ['ci', ...quiet], { cwd: APPS, stdio: 'inherit', env: environment() })
-  }
+  const installed = install(APPS)
   if (isOlder(NEXT_SERVER, installed)) {
-    const next = join(modules, 'next', 'dist', 'bin', 'next')
+    const next = join(APPS, 'node_modules', 'next', 'dist', 'bin', 'next')
     execFileSync(process.execPath, [next, 'build'], { cwd: join(APPS, 'next'), stdio: 'pipe', env: environment() })
   }
+}
+
+export function prepareLibraries(): void {
+  install(LIBRARIES)
+}
+
+/** The file that npm writes when it has installed by the lock file; installs where that is newer. */
+function install(folder: string): string {
+  const lock = join(folder, 'package-lock.json')
+  const installed = join(folder, 'node_modules', '.package-lock.json')
+  if (isOlder(installed, lock)) {
+    const quiet = ['--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error']
+    execFileSync('npm', ['ci', ...quiet], { cwd: folder, stdio: 'inherit', env: environment() })
+  }
+  return installed
 }
 
 const isOlder = (made: string, source: string): boolean =>

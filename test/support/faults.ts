@@ -10,5 +10,5 @@ let library: string | null = null
 /** The environment of a program that meets them. */
 export function faults(which: Faults): Readonly<Record<string, string>> {
   library ??= compiled(join(__dirname, 'faults.c'), '-shared', '-fPIC', '-ldl')
-  return { LD_PRELOAD: library, ...which }
+  return { LD_PRELOAD: [process.env.LD_PRELOAD, library].filter(Boolean).join(':'), ...which }
 }

@@ -5,19 +5,24 @@
 import { execFileSync } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
 import { join } from 'node:path'
-import { prepareApps } from './apps.ts'
-import { openToEverybody } from './everybodys.ts'
+import { prepareApps, prepareLibraries } from './apps.ts'
+import { isMadeElsewhere, openToEverybody } from './everybodys.ts'
 import { MARK } from './leaks.ts'
 
 const ROOT = join(__dirname, '..', '..')
 
 module.exports = function setUp({ nonFlagArgs }: { readonly nonFlagArgs: readonly string[] }): void {
   process.env[MARK] = `${process.pid}-${Date.now()}`
+  if (!isMadeElsewhere()) build()
+  openToEverybody(ROOT)
+  if (nonFlagArgs.length === 0 || nonFlagArgs.some((pattern) => pattern.includes('apps'))) prepareApps()
+  if (nonFlagArgs.length === 0 || nonFlagArgs.some((pattern) => pattern.includes('mold'))) prepareLibraries()
+}
+
+function build(): void {
   if (newest('lib', '.ts') > newest('dist', '.js')) run('tsc', ['-p', 'tsconfig.json'])
   const sources = Math.max(newest('native', '.cc'), newest('native', '.h'), newest('.', 'binding.gyp', false))
   if (sources > newest('build/Release', '.node')) run('node-gyp', ['rebuild', '--silent'])
-  openToEverybody(ROOT)
-  if (nonFlagArgs.length === 0 || nonFlagArgs.some((pattern) => pattern.includes('apps'))) prepareApps()
 }
 
 function run(tool: string, args: readonly string[]): void {

@@ -1,0 +1,88 @@
+/**
+ * `npm run sanitize [-- PATTERN...]`: builds the addon with the address and undefined-behaviour sanitizers, in a folder of
+ * its own, and plays the scenes of the kernel and of the mold with it. Fails when a sanitizer has reported anything in any
+ * process, or a test has failed. g++ and its libasan are needed.
+ *
+ * Leaks are not looked for: Node itself leaves everything behind when it ends.
+ */
+const { execFileSync, spawnSync } = require('node:child_process')
+const { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync } = require('node:fs')
+const { readFileSync, rmSync, symlinkSync, writeFileSync } = require('node:fs')
+const { tmpdir } = require('node:os')
+const { join } = require('node:path')
+
+const ROOT = join(__dirname, '..', '..')
+/** vptr needs the type information that Node's headers are compiled without. */
+const UNDEFINED = ['-fsanitize=undefined', '-fno-sanitize=vptr', '-fno-omit-frame-pointer', '-g']
+/**
+ * What runs between clone and execve has a stack of its own in its parent's memory, which the address sanitizer cannot
+ * follow (google/sanitizers#189): it is checked for undefined behaviour only.
+ */
+const FLAGS = { child: UNDEFINED, monoceros: [...UNDEFINED, '-fsanitize=address'] }
+/** What plays on the native part. Left out: what looks at the binary itself, or at how fast it is. */
+const SCENES = [
+  'test/kernel/(contract|listeners|memory|mold|process|signals|spawn|stuck)',
+  'test/mold/(ability|races|self-test|serving|storm)',
+]
+const OPTIONS = ['detect_leaks=0', 'check_initialization_order=1', 'strict_string_checks=1', 'print_stacktrace=1']
+
+const patterns = process.argv.slice(2)
+const folder = mkdtempSync(join(tmpdir(), 'mono-sanitize-'))
+const reports = join(folder, 'reports')
+process.exitCode = 1
+try {
+  run('npm', ['run', '--silent', 'compile'], ROOT)
+  build()
+  const status = play()
+  const found = readdirSync(reports)
+  for (const name of found) console.log(`== ${name}\n${readFileSync(join(reports, name), 'utf8')}`)
+  console.log(`sanitizers: ${found.length} reports; tests: ${status === 0 ? 'passed' : 'failed'}`)
+  process.exitCode = status === 0 && found.length === 0 ? 0 : 1
+} finally {
+  rmSync(folder, { recursive: true, force: true })
+}
+
+/** The whole of what tests run from, with the other addon. */
+function build() {
+  chmodSync(folder, 0o755)
+  for (const part of ['native', 'package.json', 'dist', 'lib', 'test/kernel', 'test/support'])
+    cpSync(join(ROOT, part), join(folder, part), { recursive: true })
+  symlinkSync(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
+  mkdirSync(reports)
+  // Processes of any user report.
+  chmodSync(reports, 0o1777)
+  const gyp = join(ROOT, 'node_modules', 'node-gyp', 'bin', 'node-gyp.js')
+  const { targets } = JSON.parse(readFileSync(join(ROOT, 'binding.gyp'), 'utf8'))
+  for (const target of targets) {
+    target.cflags_cc.push(...FLAGS[target.target_name])
+    target.ldflags = ['-fsanitize=address,undefined']
+  }
+  writeFileSync(join(folder, 'binding.gyp'), JSON.stringify({ targets }))
+  run(process.execPath, [gyp, 'rebuild', '--silent'], folder)
+}
+
+/** The exit code of the tests. */
+function play() {
+  const library = execFileSync('c++', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim()
+  const options = [...OPTIONS, `log_path=${join(reports, 'report')}`].join(':')
+  const env = {
+    LD_PRELOAD: library,
+    ASAN_OPTIONS: options,
+    UBSAN_OPTIONS: options,
+    MONOCEROS_TEST_ROOT: folder,
+    // All is slower.
+    MONOCEROS_TEST_GUARD: process.env.MONOCEROS_TEST_GUARD ?? '120000',
+  }
+  const jest = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js')
+  const tests = patterns.length > 0 ? patterns : SCENES
+  const { status } = spawnSync(process.execPath, [jest, '--testTimeout=600000', ...tests], {
+    cwd: ROOT,
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  })
+  return status
+}
+
+function run(command, args, cwd) {
+  execFileSync(command, args, { cwd, stdio: 'inherit' })
+}
