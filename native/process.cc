@@ -112,6 +112,44 @@ void set_limit(const Napi::CallbackInfo& info) {
     fail(info.Env(), errno, "prlimit", limit.Get("resource").As<Napi::String>().Utf8Value());
 }
 
+// Whose rights this thread has to files. Raw calls: glibc's setgroups would change all threads (nptl(7)), and the ids that
+// others see (kill(2), ptrace(2)) stay as they are. setfsuid(2) has no error: asked for an impossible id it says what is.
+Napi::Value set_file_rights(const Napi::CallbackInfo& info) {
+  const Napi::Env env = info.Env();
+  const Napi::Array wanted = info[2].As<Napi::Array>();
+  std::vector<gid_t> groups;
+  for (uint32_t i = 0; i < wanted.Length(); i++) groups.push_back(static_cast<gid_t>(wanted.Get(i).As<Napi::Number>().Int64Value()));
+  const auto uid = static_cast<uid_t>(info[0].As<Napi::Number>().Int64Value());
+  const auto gid = static_cast<gid_t>(info[1].As<Napi::Number>().Int64Value());
+
+  std::vector<gid_t> before(static_cast<size_t>(getgroups(0, nullptr)));
+  if (getgroups(static_cast<int>(before.size()), before.data()) == -1) fail(env, errno, "getgroups");
+  // A change of these ids takes both away (credentials(7), prctl(2)).
+  int death_signal = 0;
+  prctl(PR_GET_PDEATHSIG, &death_signal);
+  const int dumpable = prctl(PR_GET_DUMPABLE);
+  if (syscall(SYS_setgroups, groups.size(), groups.data()) == -1) fail(env, errno, "setgroups");
+  const auto gid_before = static_cast<gid_t>(syscall(SYS_setfsgid, gid));
+  const auto uid_before = static_cast<uid_t>(syscall(SYS_setfsuid, uid));
+  const bool done = static_cast<uid_t>(syscall(SYS_setfsuid, -1)) == uid && static_cast<gid_t>(syscall(SYS_setfsgid, -1)) == gid;
+  if (!done) {
+    syscall(SYS_setfsuid, uid_before);
+    syscall(SYS_setfsgid, gid_before);
+    syscall(SYS_setgroups, before.size(), before.data());
+  }
+  prctl(PR_SET_DUMPABLE, dumpable);
+  prctl(PR_SET_PDEATHSIG, death_signal);
+  if (!done) fail(env, EPERM, "setfsuid");
+
+  Napi::Object were = Napi::Object::New(env);
+  were.Set("uid", static_cast<double>(uid_before));
+  were.Set("gid", static_cast<double>(gid_before));
+  Napi::Array list = Napi::Array::New(env);
+  for (const gid_t one : before) list.Set(list.Length(), static_cast<double>(one));
+  were.Set("groups", list);
+  return were;
+}
+
 }  // namespace
 
 // Comes back only by throwing, and then with the flags as they were.
@@ -151,6 +189,7 @@ void install_process(Napi::Env env, Napi::Object exports) {
   put(env, exports, "becomeLeader", become_leader);
   put(env, exports, "getLimit", get_limit);
   put(env, exports, "setLimit", set_limit);
+  put(env, exports, "setFileRights", set_file_rights);
 }
 
 }  // namespace monoceros

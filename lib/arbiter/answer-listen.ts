@@ -14,9 +14,9 @@ export function answerListen(
   try {
     if (isStopping) throw Object.assign(new Error('the arbiter is stopping'), { code: 'ECANCELED' })
     const isNew = !listeners.has(address)
-    const { uid, gid } = generation.program.identity ?? {}
-    const owned = address.kind === 'unix' && uid !== undefined ? { ...address, uid, gid: gid! } : address
-    const listener = listeners.open(owned, { backlog, reusePort: generation.config.reusePort })
+    // An app that runs as somebody else must not get from us what that user could not have.
+    const rights = generation.program.identity ?? null
+    const listener = listeners.open(address, { backlog, reusePort: generation.config.reusePort }, rights)
     if (isNew) report.listening(listener.address)
     const { fd } = listeners.forSlot(listener, key.slot)
     workers.tell(pid, { kind: 'listening', id, address: listener.address }, [fd])

@@ -5,7 +5,9 @@
  */
 import { rmSync, statSync } from 'node:fs'
 import { formatAddress } from '../config/address.ts'
-import type { Kernel, KernelError, ListenerAddress, ListenOptions } from '../kernel/kernel.ts'
+import { kernelError } from '../kernel/errors.ts'
+import type { Kernel, KernelError, ListenerAddress, ListenOptions, Rights } from '../kernel/kernel.ts'
+import { firstUnprivilegedPort } from '../system/ports.ts'
 import { type Fd, fd } from '../units.ts'
 import type { HandedListener, Handover } from './succession/handover.ts'
 
@@ -21,6 +23,8 @@ type Held = Listener & {
   /** With `reusePort`, by slot; the first is `fd`. */
   readonly dealt: Fd[] | null
   readonly options: ListenOptions
+  /** Whose rights its file was made with, where those were not ours. */
+  readonly rights: Rights | null
 }
 
 export class Listeners {
@@ -36,15 +40,20 @@ export class Listeners {
     this.#kernel = kernel
   }
 
-  /** Opens an address, or shares it where it is open. Throws the kernel's error, whose message names the address. */
-  open(address: ListenerAddress, options: ListenOptions): Listener {
+  /**
+   * Opens an address, or shares it where it is open; what is not open yet, with those rights where they are given. Throws the
+   * kernel's error, whose message names the address.
+   */
+  open(address: ListenerAddress, options: ListenOptions, rights: Rights | null = null): Listener {
     const name = formatAddress(address)
     const held = this.#held.get(name)
     if (held) return held
     const reusePort = options.reusePort === true && address.kind === 'tcp'
+    if (rights !== null && isPrivileged(address, rights)) throw refusedPort(rights)
     if (reusePort) this.#refuseTaken(address)
-    const fd = this.#listen(address, options)
-    return this.#hold(name, fd, true, { ...options, reusePort })
+    return this.#as(rights, () =>
+      this.#hold(name, this.#listen(address, options), true, { ...options, reusePort }, rights),
+    )
   }
 
   /** The open one of that name. */
@@ -98,8 +107,8 @@ export class Listeners {
   handed(): { readonly listeners: readonly HandedListener[]; readonly activated: readonly Fd[] } {
     const names = (held: Held): string[] => [...this.#held].flatMap(([name, one]) => (one === held ? [name] : []))
     const listeners = this.all().map((held) => {
-      const { address, fd, inode, options, dealt } = held
-      return { names: names(held), address, fd, ours: inode !== null, options, dealt }
+      const { address, fd, inode, options, dealt, rights } = held
+      return { names: names(held), address, fd, ours: inode !== null, options, dealt, rights }
     })
     return { listeners, activated: this.#activated }
   }
@@ -107,8 +116,9 @@ export class Listeners {
   /** Takes what the arbiter before this one handed over; the files of UNIX sockets are its own until `own`. */
   inherit({ listeners, activated }: Pick<Handover, 'listeners' | 'activated'>): void {
     this.#activated = activated.map((number) => fd(number))
-    for (const { names, address, fd: number, ours, options, dealt } of listeners) {
-      const held = { fd: fd(number), address, inode: null, options, dealt: dealt?.map((one) => fd(one)) ?? null }
+    for (const { names, address, fd: number, ours, options, dealt, rights = null } of listeners) {
+      const slots = dealt?.map((one) => fd(one)) ?? null
+      const held = { fd: fd(number), address, inode: null, options, dealt: slots, rights }
       for (const name of names) this.#held.set(name, held)
       if (ours) this.#unowned.push(held)
     }
@@ -140,9 +150,17 @@ export class Listeners {
 
   /** Removes the socket files, but none that has become somebody else's. */
   unlink(): void {
-    for (const { address, inode } of this.#each())
-      if (address.kind === 'unix' && inode !== null && inodeOf(address.path) === inode)
-        rmSync(address.path, { force: true })
+    for (const { address, inode, rights } of this.#each()) {
+      if (address.kind !== 'unix' || inode === null) continue
+      this.#as(rights, () => {
+        if (inodeOf(address.path) === inode) rmSync(address.path, { force: true })
+      })
+    }
+  }
+
+  /** Where an app's user may choose a path, a link in it must not lead where that user may not go. */
+  #as<Result>(rights: Rights | null, action: () => Result): Result {
+    return rights === null ? action() : this.#kernel.withFileRights(rights, action)
   }
 
   /** One that was opened under two names (port 0, `::` without IPv6) counts once. */
@@ -151,10 +169,10 @@ export class Listeners {
   }
 
   /** `ours`: the file of a UNIX socket is ours to remove. */
-  #hold(name: string, fd: Fd, ours: boolean, options: ListenOptions): Held {
+  #hold(name: string, fd: Fd, ours: boolean, options: ListenOptions, rights: Rights | null = null): Held {
     const address = this.#kernel.listenerAddress(fd)
     const inode = ours && address.kind === 'unix' ? inodeOf(address.path) : null
-    const held = { fd, address, inode, options, dealt: options.reusePort ? [fd] : null }
+    const held = { fd, address, inode, options, dealt: options.reusePort ? [fd] : null, rights }
     this.#held.set(name, held)
     this.#held.set(formatAddress(address), held)
     return held
@@ -178,6 +196,15 @@ export class Listeners {
 
 const withoutIpv6 = ({ code }: KernelError): boolean =>
   code === 'EAFNOSUPPORT' || code === 'EADDRNOTAVAIL' || code === 'EINVAL'
+
+const refusedPort = ({ uid }: Rights): KernelError =>
+  Object.assign(kernelError('EACCES', 'bind'), {
+    message: `EACCES: uid ${uid}, which the app runs as, may not bind a port below ${firstUnprivilegedPort()}; name it in bind`,
+  })
+
+/** A port that only root may bind, and that a process of this user could not (ip(7), ip_unprivileged_port_start). */
+const isPrivileged = (address: ListenerAddress, { uid }: Rights): boolean =>
+  address.kind === 'tcp' && address.port !== 0 && uid !== 0 && address.port < firstUnprivilegedPort()
 
 function inodeOf(path: string): bigint | null {
   return statSync(path, { bigint: true, throwIfNoEntry: false })?.ino ?? null

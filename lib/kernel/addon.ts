@@ -2,7 +2,7 @@ import { join } from 'node:path'
 import bindings from 'bindings'
 import type { Fd, Pid } from '../units.ts'
 import type { Image } from './image.ts'
-import type { Kernel, SpawnPlan, Watch } from './kernel.ts'
+import type { Kernel, Rights, SpawnPlan, Watch } from './kernel.ts'
 import type { MoldKernel } from './mold-kernel.ts'
 import { overRows, type Rows } from './rows.ts'
 import { signalName, signalNumber } from './signals.ts'
@@ -39,8 +39,13 @@ type Translated = {
   setParentDeathSignal(signal: number): void
   openSignals(signals: readonly number[]): Fd
   checkSignals(): number[]
+  /** What they were before. */
+  setFileRights(uid: number, gid: number, groups: readonly number[]): Rights
 }
-type Addon = Omit<Kernel, keyof Translated | keyof ReturnType<typeof overRows> | 'watch' | 'setProcessName'> &
+type Addon = Omit<
+  Kernel,
+  keyof Translated | keyof ReturnType<typeof overRows> | 'watch' | 'setProcessName' | 'withFileRights'
+> &
   Translated &
   Rows & { readonly Watch: new (fd: Fd, writable: boolean, callback: () => void) => Watch }
 
@@ -67,6 +72,14 @@ const over = (addon: Addon): Kernel => ({
   // libuv's setter does both: PR_SET_NAME, and the command line as far as argv was long.
   setProcessName(name) {
     process.title = name
+  },
+  withFileRights({ uid, gid, groups }, action) {
+    const before = addon.setFileRights(uid, gid, groups)
+    try {
+      return action()
+    } finally {
+      addon.setFileRights(before.uid, before.gid, before.groups)
+    }
   },
   openSignals: (signals) => addon.openSignals(signals.map(signalNumber)),
   checkSignals: () => addon.checkSignals().map(signalName),

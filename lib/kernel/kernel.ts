@@ -107,6 +107,9 @@ export type ListenerAddress =
       readonly gid?: number
     }
 
+/** A user with its groups, the first of them its own. */
+export type Rights = { readonly uid: number; readonly gid: number; readonly groups: readonly number[] }
+
 export type ListenOptions = { readonly backlog: number; readonly reusePort?: boolean }
 
 /** Of a connection: some process has it, none has, or the kernel cannot tell. */
@@ -163,6 +166,11 @@ export type Kernel = {
   setParentDeathSignal(signal: Signal | null): void
   /** The name that ps and top show: the thread's (PR_SET_NAME, 15 bytes) and, where it fits, the command line. */
   setProcessName(name: string): void
+  /**
+   * What `action` does with files by name, it does with the rights of that user: of this thread alone (setfsuid(2)), so only
+   * what is done at once. Ports and signals are another matter. Needs CAP_SETUID and CAP_SETGID unless it is who we are.
+   */
+  withFileRights<Result>(of: Rights, action: () => Result): Result
   getLimit(resource: string): ResourceLimit
   setLimit(limit: ResourceLimit): void
 

@@ -1,7 +1,9 @@
 /** Bound as root, served as somebody else: real users and groups, as far as the rights of these tests go. */
-import { chmodSync, readFileSync, statSync } from 'node:fs'
+import { chmodSync, chownSync, readdirSync, readFileSync, statSync, symlinkSync } from 'node:fs'
 import { join } from 'node:path'
+import { temporaryFolder } from '../support/folder.ts'
 import { ask } from '../support/http.ts'
+import { type Program, startMonoceros } from '../support/process.ts'
 import { type Service, serve } from './service.ts'
 
 const APP = `
@@ -70,6 +72,65 @@ const startedAsRoot = (): void => {
     await service.program.line('all workers are ready')
     const { body } = await ask({ host: '127.0.0.77', port: 80 })
     expect(JSON.parse(body).ids[0]).toBe(Number(uid))
+  })
+
+  /** Listens where it is told to, and says what came of it. */
+  const ASKS = `
+const server = require('node:http').createServer((req, res) => res.end('served'))
+server.on('error', ({ code }) => console.log('refused ' + code))
+server.listen(JSON.parse(process.env.ASKS), () => console.log('listens ' + process.getuid()))
+`
+  /** `asks`: for what the app asks, in a folder that the user may write to and beside one that it may not. */
+  function asking(
+    asks: (folder: string) => object,
+    args: readonly string[] = [],
+  ): { folder: string; program: Program } {
+    const folder = temporaryFolder({ 'app.js': ASKS, 'own/.keep': '', 'closed/.keep': '' })
+    chmodSync(folder, 0o755)
+    chownSync(join(folder, 'own'), Number(uid), Number(gid))
+    symlinkSync('../closed', join(folder, 'own', 'link'))
+    const env = { XDG_RUNTIME_DIR: folder, ASKS: JSON.stringify(asks(folder)) }
+    return {
+      folder,
+      program: startMonoceros(['app.js', '-u', 'daemon', '--startsecs', '0', ...args], { cwd: folder, env }),
+    }
+  }
+
+  test.each([
+    [
+      'a port below 1024',
+      () => ({ host: '127.0.0.78', port: 81 }),
+      `uid ${uid}, which the app runs as, may not bind a port below`,
+    ],
+    ['a path in a folder of others', (folder: string) => ({ path: join(folder, 'closed', 'app.sock') }), 'EACCES'],
+    [
+      'a path behind a link to such a folder',
+      (folder: string) => ({ path: join(folder, 'own', 'link', 'a') }),
+      'EACCES',
+    ],
+  ])('an app that runs as an ordinary user is not given %s', async (_what, asks, why) => {
+    const { folder, program } = asking(asks)
+    await program.line('refused EACCES')
+    expect((await program.line('cannot listen where the app asks to')).input).toContain(why)
+    expect(readdirSync(join(folder, 'closed'))).toEqual(['.keep'])
+  })
+
+  test('an app that runs as an ordinary user is given what that user may have, and its socket is the user’s own', async () => {
+    const { folder, program } = asking((own) => ({ path: join(own, 'own', 'app.sock') }), ['-w', '2'])
+    await program.line('all workers are ready')
+    const path = join(folder, 'own', 'app.sock')
+    const { uid: owner, gid: group } = statSync(path)
+    expect([owner, group]).toEqual([Number(uid), Number(gid)])
+    expect((await ask({ path })).body).toBe('served')
+    program.signal('SIGTERM')
+    expect(await program.ended()).toEqual({ code: 0, signal: null })
+    expect(readdirSync(join(folder, 'own'))).toEqual(['.keep', 'link'])
+  })
+
+  test('a port below 1024 that bind names is given to an app that asks for it too', async () => {
+    const { program } = asking(() => ({ host: '127.0.0.78', port: 81 }), ['-b', '127.0.0.78:81'])
+    await program.line('all workers are ready')
+    expect((await ask({ host: '127.0.0.78', port: 81 })).body).toBe('served')
   })
 }
 

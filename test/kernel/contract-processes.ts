@@ -21,6 +21,7 @@ const FUNCTIONS = {
   becomeSubreaper: true,
   setParentDeathSignal: true,
   setProcessName: true,
+  withFileRights: true,
   getLimit: true,
   setLimit: true,
   openSignals: true,
@@ -182,6 +183,18 @@ export const processes = {
     kernel.setLimit({ resource: 'NOFILE', soft: 200, hard })
     assert.deepEqual(kernel.getLimit('NOFILE'), { resource: 'NOFILE', soft: 200, hard })
     fails(() => kernel.getLimit('NOTHING'), 'EINVAL')
+  },
+
+  'an action has the rights of another user, and its outcome is ours'({ kernel }) {
+    const own = { uid: process.getuid!(), gid: process.getgid!(), groups: process.getgroups!() }
+    assert.equal(
+      kernel.withFileRights(own, () => 'done'),
+      'done',
+    )
+    const action = (): never => {
+      throw new Error('of the action')
+    }
+    assert.throws(() => kernel.withFileRights(own, action), /of the action/)
   },
 
   'a program that cannot be run does not replace us'({ kernel, path }) {

@@ -6,7 +6,7 @@
  * (setImmediate), as they would in reality. Its clock stands still unless moved (`advance`).
  */
 import { kernelError } from '../../lib/kernel/errors.ts'
-import type { Kernel, ResourceLimit, Signal, SignalRecord } from '../../lib/kernel/kernel.ts'
+import type { Kernel, ResourceLimit, Rights, Signal, SignalRecord } from '../../lib/kernel/kernel.ts'
 import { signalNumber } from '../../lib/kernel/signals.ts'
 import { type Fd, type Ms, ms, type Pid, pid } from '../../lib/units.ts'
 import { FakeChildren } from './fake-children.ts'
@@ -64,6 +64,11 @@ export class FakeKernel extends FakeChildren implements Kernel {
 
   setProcessName(name: string): void {
     this.log.push(`name ${name}`)
+  }
+
+  withFileRights<Result>({ uid }: Rights, action: () => Result): Result {
+    this.log.push(`as ${uid}`)
+    return action()
   }
 
   getLimit(resource: string): ResourceLimit {

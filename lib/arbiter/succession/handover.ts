@@ -6,7 +6,7 @@
 import { readBlob, writeBlob } from '../../channel/blob.ts'
 import type { Shapes } from '../../channel/decode.ts'
 import { childEnvironment } from '../../kernel/environment.ts'
-import type { Kernel, ListenerAddress, ListenOptions, SpawnPlan } from '../../kernel/kernel.ts'
+import type { Kernel, ListenerAddress, ListenOptions, Rights, SpawnPlan } from '../../kernel/kernel.ts'
 import { SetupError } from '../../system/setup-error.ts'
 import { type Fd, fd, type Pid, pid } from '../../units.ts'
 
@@ -24,6 +24,8 @@ export type HandedListener = {
   readonly options: ListenOptions
   /** With `reusePort`, the socket of each slot. */
   readonly dealt: readonly number[] | null
+  /** Whose rights its file was made with, where those were not the arbiter's. */
+  readonly rights?: Rights | null
 }
 
 export type Handover = {
