@@ -28,7 +28,8 @@
         "native/reap.cc",
         "native/signals.cc",
         "native/spawn.cc",
-        "native/stack.cc"
+        "native/stack.cc",
+        "native/warm.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_DISABLE_DEPRECATED", "NAPI_CPP_EXCEPTIONS", "_GNU_SOURCE"],

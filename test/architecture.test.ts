@@ -18,7 +18,7 @@ const LAYERS: Readonly<Record<string, readonly string[]>> = {
   system: ['kernel', 'channel'],
   control: ['kernel', 'config', 'supervision'],
   worker: ['kernel', 'channel', 'config', 'http', 'log', 'system'],
-  mold: ['kernel', 'channel', 'config', 'log', 'system', 'worker'],
+  mold: ['kernel', 'channel', 'config', 'http', 'log', 'system', 'worker'],
   companion: ['kernel', 'channel', 'mold', 'worker'],
   hooks: ['kernel', 'channel', 'config'],
   manager: ['kernel', 'channel', 'config', 'control', 'log', 'mold', 'runtime', 'supervision', 'system'],

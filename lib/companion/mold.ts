@@ -2,12 +2,13 @@
  * The mold of companions, run by the manager: has the modules of all `target` companions loaded; each process that is
  * forked from it becomes one of them.
  */
+import '../mold/eager.ts'
 import { readBlob } from '../channel/blob.ts'
 import { Channel } from '../channel/channel.ts'
 import { type TargetGo, type TargetOrder, TO_TARGET } from '../channel/target-messages.ts'
 import type { Kernel } from '../kernel/kernel.ts'
-import { compileLazily } from '../mold/eager.ts'
 import { runHooks } from '../mold/hooks.ts'
+import { compileLazily } from '../mold/lazy.ts'
 import { Mold } from '../mold/mold.ts'
 import { type Fd, ms } from '../units.ts'
 import { forgetOptions } from '../worker/exec-argv.ts'

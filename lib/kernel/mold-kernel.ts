@@ -27,6 +27,10 @@ export type MoldKernel = {
    * the only way out is `Kernel.exit`: Node's own shutdown joins threads that are gone.
    */
   serveForks(channel: Fd): ForkOrder
+  /** A blocking TCP connection, close-on-exec, to a port of this machine where this process listens. */
+  connectLocally(port: number): Fd
+  /** Gives unused memory of malloc(3) back to the system. */
+  trimMemory(): void
   /** setsid(2), or setpgid(2) into a group of its own. */
   becomeLeader(of: 'session' | 'group'): void
 }

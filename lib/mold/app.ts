@@ -6,8 +6,11 @@ import { joinOn } from '../worker/join.ts'
 import { noteTicketKeys } from '../worker/tickets.ts'
 import { runHooks } from './hooks.ts'
 import { Mold } from './mold.ts'
+import { Rehearsal } from './rehearsal.ts'
 
 export class AppMold {
+  /** Made first: it holds on to functions as they are now. */
+  readonly #rehearsal = new Rehearsal()
   readonly #mold: Mold
   readonly #file: string
   readonly #faults: Faults
@@ -15,7 +18,7 @@ export class AppMold {
   /** Before the app is loaded; ends the process where this cannot be a mold. `file`: the app's, absolute. */
   constructor(file: string) {
     this.#file = file
-    this.#mold = new Mold({ what: file, sharesStreams: true })
+    this.#mold = new Mold({ what: file, sharesStreams: true, rehearse: (door) => this.#rehearsal.run(door) })
     this.#faults = new Faults(file, true, (fault) => this.#mold.tell({ kind: 'failed', ...fault }))
     noteTicketKeys()
     this.#faults.watch()

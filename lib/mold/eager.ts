@@ -7,6 +7,3 @@ import { setFlagsFromString } from 'node:v8'
 setFlagsFromString('--no-lazy')
 // Else a collection of the heap takes the code of functions that have rested for a while.
 setFlagsFromString('--no-flush-bytecode')
-
-/** From now on functions are compiled when they are called, as V8 would: an app's graph may be large and mostly unused. */
-export const compileLazily = (): void => setFlagsFromString('--lazy')

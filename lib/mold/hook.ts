@@ -1,10 +1,11 @@
 /** Loaded with `--require` into `node FILE`, before the app, in a mold: as the worker's hook, but the app is forked. */
+import './eager.ts'
 import { isMainThread } from 'node:worker_threads'
 import { forgetOptions } from '../worker/exec-argv.ts'
 import { isCalled } from '../worker/join.ts'
 import { evaluatedMain, whenMainHasBegun } from '../worker/main-module.ts'
 import { AppMold } from './app.ts'
-import { compileLazily } from './eager.ts'
+import { compileLazily } from './lazy.ts'
 
 const imports = forgetOptions()
 const isMold = isMainThread && isCalled() && process.argv[1] !== undefined

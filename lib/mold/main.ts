@@ -1,9 +1,10 @@
 /** Run as `node main.js FILE EXPORT -- args…`: loads the module once; each forked process serves its export. */
+import './eager.ts'
 import { pathToFileURL } from 'node:url'
 import { forgetOptions } from '../worker/exec-argv.ts'
 import { isCalled } from '../worker/join.ts'
 import { AppMold } from './app.ts'
-import { compileLazily } from './eager.ts'
+import { compileLazily } from './lazy.ts'
 
 const [, , file, name, dashes, ...args] = process.argv
 if (!isCalled() || file === undefined || name === undefined || dashes !== '--') {

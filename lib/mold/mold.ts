@@ -5,8 +5,6 @@
  *   go → insides muted → (code is loaded) → preFork hooks → quiet? → forks, blocking
  *                                                                      └► child: itself → its keeper's go → …
  */
-import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
 import { Channel } from '../channel/channel.ts'
 import { CHANNEL_VARIABLE } from '../channel/messages.ts'
 import { type FromMold, MOLD_PROTOCOL, type MoldGo, TO_MOLD, type ToMold } from '../channel/mold-messages.ts'
@@ -15,6 +13,7 @@ import type { Kernel } from '../kernel/kernel.ts'
 import type { MoldKernel } from '../kernel/mold-kernel.ts'
 import { type Fd, fd, type Ms, ms } from '../units.ts'
 import { becomeOneself } from './child.ts'
+import { compact } from './compact.ts'
 import { runHooks } from './hooks.ts'
 import { type Holdings, holdings, stillOpen } from './quiet.ts'
 import { installRandomness, type Randomness } from './randomness.ts'
@@ -32,6 +31,8 @@ export type MoldOptions = {
   readonly what: string
   /** Children have the mold's own 1 and 2, or such as are of the same kind. */
   readonly sharesStreams: boolean
+  /** What each child will do first, for V8 to have seen it. Leaves nothing open. */
+  rehearse?(door: Kernel & MoldKernel): Promise<void>
 }
 
 /** What is open and in whose loading it came to be; none where that is not known. */
@@ -100,11 +101,12 @@ export class Mold {
    */
   async untilForked(blame: Blame = () => undefined, settled: () => void = () => undefined): Promise<Fd> {
     await runHooks('preFork')
+    await this.#options.rehearse?.({ ...this.kernel, ...this.#mold })
     await this.#rest(blame)
     settled()
     this.#tellOfCopies()
     this.#randomness.useUp()
-    collectGarbage()
+    compact(this.#mold)
     // Nothing asynchronous from here to the fork: what was quiet stays quiet.
     this.tell({ kind: 'quiet' })
     const channel = serveForks(this.kernel, this.#mold, this.#fd, this.go.leader)
@@ -156,12 +158,4 @@ export class Mold {
   #say(level: 'info' | 'warning', text: string): void {
     this.tell({ kind: 'log', level, text })
   }
-}
-
-/** The heap as small as it gets: each page that is not written to later stays shared. */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc')
-  const collect = runInNewContext('gc') as () => void
-  collect()
-  collect()
 }

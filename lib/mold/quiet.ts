@@ -22,6 +22,9 @@ export type Holdings = {
 /** Handles that a fork puts right (libuv's own) or that mean no harm: timers are warned about apart. */
 const HARMLESS: ReadonlySet<string> = new Set(['timer', 'signal', 'check', 'idle', 'prepare', 'async'])
 
+/** Nothing is shared through it; libuv opens it with its first stream, for when descriptors run out. */
+const NOWHERE = '/dev/null'
+
 export function holdings(
   kernel: Pick<Kernel, 'loopHandles' | 'listFds'>,
   mold: Pick<MoldKernel, 'loopRequests' | 'threads'>,
@@ -45,7 +48,7 @@ export function stillOpen(before: Holdings, now: Holdings): string[] {
     if (more > 0 && !HARMLESS.has(type)) open.push(`${more} × ${HANDLE_WORDS[type] ?? `a handle of the type ${type}`}`)
   }
   for (const [fd, target] of Object.entries(now.descriptors))
-    if (before.descriptors[Number(fd)] === undefined) open.push(`descriptor ${fd} (${target})`)
+    if (before.descriptors[Number(fd)] === undefined && target !== NOWHERE) open.push(`descriptor ${fd} (${target})`)
   if (now.threads > before.threads) open.push(`${now.threads - before.threads} × a thread`)
   if (now.requests > before.requests) open.push(`${now.requests - before.requests} × a request in flight`)
   return open

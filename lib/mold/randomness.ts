@@ -10,7 +10,7 @@
  * What libraries have drawn for themselves while they were loaded (a counter's start, an instance's id) stays equal in
  * all children; who drew is recorded, so that it can be said.
  */
-import { createHook } from 'node:async_hooks'
+import { AsyncResource } from 'node:async_hooks'
 import crypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
@@ -75,16 +75,19 @@ function stockOfIntegers(): Uint8Array | null {
 /** Draws until the next UUID would need new random bytes; false where this Node does not show when it takes them. */
 function useUpUuids(): boolean {
   let taken = false
-  const watch = createHook({
-    init(_, type) {
-      if (type === 'RANDOMBYTESREQUEST') taken = true
-    },
-  }).enable()
-  for (let n = 0; n <= UUIDS && !taken; n++) crypto.randomUUID()
-  watch.disable()
+  let last = newAsyncId()
+  for (let n = 0; n <= UUIDS && !taken; n++) {
+    crypto.randomUUID()
+    const next = newAsyncId()
+    // Drawing random bytes is a job with an id of its own; a hook that watches for it would stay installed for a while.
+    taken = next > last + 1
+    last = next
+  }
   if (taken) for (let n = 1; n < UUIDS; n++) crypto.randomUUID()
   return taken
 }
+
+const newAsyncId = (): number => new AsyncResource('monoceros').asyncId()
 
 const RECORDED = ['randomBytes', 'randomFillSync', 'randomFill', 'randomInt', 'randomUUID'] as const
 

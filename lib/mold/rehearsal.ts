@@ -1,0 +1,75 @@
+/**
+ * A request is served in the mold, before anything is forked: what V8 compiles on the way, and what Node loads when it is
+ * first needed, each child finds ready instead of doing it again before its first answer.
+ *
+ * Nothing of the app takes part: the server is our own, and made as every app makes it. The client is a bare descriptor:
+ * a socket of Node's would have another shape than those that servers have, and V8 would reckon with both ever after.
+ * Where somebody watches every request or socket of the process (by diagnostics_channel, or by wrapping `emit`), nothing is
+ * rehearsed.
+ */
+import { Console } from 'node:console'
+import { hasSubscribers } from 'node:diagnostics_channel'
+import { EventEmitter, once } from 'node:events'
+import { writeSync } from 'node:fs'
+import { createServer, type Server } from 'node:http'
+import net from 'node:net'
+import { Writable } from 'node:stream'
+import { attach } from '../http/attach.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { MoldKernel } from '../kernel/mold-kernel.ts'
+
+type Door = Pick<Kernel, 'close'> & Pick<MoldKernel, 'connectLocally'>
+
+/** As most apps listen: with the name of a host, which Node looks up even where it is an address. */
+const HOST = '127.0.0.1'
+const REQUEST = 'GET / HTTP/1.1\r\nHost: mold\r\nConnection: close\r\n\r\n'
+const WATCHED = ['http.server.request.start', 'net.server.socket']
+/** Where it has not come to an end by then, in milliseconds, something is in its way. */
+const PATIENCE = 1_000
+
+export class Rehearsal {
+  readonly #listen = net.Server.prototype.listen
+  readonly #createServer = createServer
+  readonly #console = new Console(new Writable({ write: (_chunk, _encoding, done) => done() }))
+
+  /**
+   * Leaves nothing open, and gives up quietly: it only saves time. To be made before the app is loaded, and before
+   * `listen` is recorded.
+   */
+  async run(door: Door): Promise<void> {
+    const server = this.#createServer((_, res) => {
+      // Node keeps the date of the second, for all responses.
+      res.sendDate = false
+      res.setHeader('content-type', 'application/json')
+      res.end('{}')
+    })
+    if (server.emit !== EventEmitter.prototype.emit || WATCHED.some((name) => hasSubscribers(name))) return
+    attach(server)
+    const patience = new AbortController()
+    const { signal } = patience
+    const timer = setTimeout(() => patience.abort(), PATIENCE)
+    try {
+      Reflect.apply(this.#listen, server, [0, HOST, () => this.#console.log('%s', HOST)])
+      await once(server, 'listening', { signal })
+      await ask(door, server, signal)
+    } catch {
+    } finally {
+      clearTimeout(timer)
+      await new Promise((resolve) => {
+        server.close(resolve)
+        server.closeAllConnections()
+      })
+    }
+  }
+}
+
+async function ask(door: Door, server: Server, signal: AbortSignal): Promise<void> {
+  const client = door.connectLocally((server.address() as net.AddressInfo).port)
+  try {
+    writeSync(client, REQUEST)
+    const [, response] = await once(server, 'request', { signal })
+    await once(response, 'finish', { signal })
+  } finally {
+    door.close(client)
+  }
+}
