@@ -76,9 +76,10 @@ function onEnd(this: ServerSocket): void {
   const connection = this[CONNECTION]
   if (connection === null || connection.phase === 'handover') return
   const { response, waiting, service, failure } = connection
-  if (failure !== null) return
-  if (connection.phase === 'body' || connection.head.begun) {
-    fail(connection, HTTP_ERRORS.REQUEST_INCOMPLETE)
+  const incomplete = failure === null && (connection.phase === 'body' || connection.head.begun)
+  if (incomplete) fail(connection, HTTP_ERRORS.REQUEST_INCOMPLETE)
+  if (incomplete || failure !== null) {
+    // Responses stand before it.
     if (!failureIsDue(connection)) waitForAnswer(connection)
   } else if (response === null) {
     close(connection)

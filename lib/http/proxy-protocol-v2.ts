@@ -1,5 +1,6 @@
 /** The binary PROXY header: signature, version and command, family and protocol, length, addresses, TLVs. */
 import { formatAddress } from './address.ts'
+import { crc32c } from './crc32c.ts'
 import { HTTP_ERRORS } from './errors.ts'
 import type { Endpoint, ProxyResult } from './proxy-protocol.ts'
 
@@ -15,6 +16,9 @@ const ADDRESS_BYTES: Readonly<Record<number, number>> = { 1: 4, 2: 16 }
 const BLOCK_BYTES = [0, 12, 36, 216] as const
 /** UNSPEC, STREAM, DGRAM. */
 const PROTOCOLS = 3
+/** A TLV: one byte of type, two of length, the value. PP2_TYPE_CRC32C has four bytes. */
+const TLV_HEAD = 3
+const TLV_CRC32C = 3
 
 /** Reads the header whose signature is known to stand at `from`. */
 export function parseProxyV2(buffer: Buffer, from: number, to: number): ProxyResult {
@@ -31,9 +35,32 @@ export function parseProxyV2(buffer: Buffer, from: number, to: number): ProxyRes
   if (command === PROXY && (!known || length < block)) return wrong(commandAt + 1)
   const end = from + FIXED + length
   if (to < end) return { kind: 'partial' }
+  // What LOCAL and AF_UNSPEC bring is to be skipped: nothing says where TLVs would begin in it.
+  if (command === PROXY && block! > 0) {
+    const broken = checkTlvs(buffer, from, from + FIXED + block!, end)
+    if (broken !== null) return wrong(broken)
+  }
   const size = command === PROXY ? ADDRESS_BYTES[family] : undefined
   if (size === undefined) return { kind: 'proxied', source: null, destination: null, end }
   return { kind: 'proxied', ...endpoints(buffer, from + FIXED, size), end }
+}
+
+/**
+ * Where the TLVs between `at` and `end` are wrong, or null: each within the header, and a checksum, where there is one,
+ * that of the header from `from` on with zeros in its own place (section 2.2.3).
+ */
+function checkTlvs(buffer: Buffer, from: number, at: number, end: number): number | null {
+  let next: number
+  for (let tlv = at; tlv < end; tlv = next) {
+    if (end - tlv < TLV_HEAD) return tlv
+    const length = buffer.readUInt16BE(tlv + 1)
+    const value = tlv + TLV_HEAD
+    next = value + length
+    if (next > end) return tlv
+    if (buffer[tlv] !== TLV_CRC32C) continue
+    if (length !== 4 || buffer.readUInt32BE(value) !== crc32c(buffer, from, end, value)) return tlv
+  }
+  return null
 }
 
 function endpoints(buffer: Buffer, at: number, size: number): { source: Endpoint; destination: Endpoint } {

@@ -2,6 +2,7 @@
 const { spawnSync } = require('node:child_process')
 const { existsSync, readFileSync, rmSync } = require('node:fs')
 const { delimiter, dirname, join } = require('node:path')
+const { exactVersion } = require('../support/node-versions.js')
 
 const mocha = (...args) => ({ tool: 'mocha', args })
 
@@ -48,7 +49,7 @@ exports.runSuite = ({ folder, scratch }, name, { node, attached, files = [] }) =
     node: [`--test-reporter=${reporter}`, `--test-reporter-destination=${output}`],
     borp: ['--reporter', `${reporter}:${output}`],
   }[tool]
-  const bin = tool === 'node' ? [] : [binOf(project, tool)]
+  const bin = tool === 'node' ? [] : [binOf(folder, name, node)]
   // Node wants its own options before the files.
   const { error, stdout } = spawnSync(node, [...bin, ...args, ...report, ...files], {
     cwd: project,
@@ -77,9 +78,15 @@ function environment(node, attached, count) {
   }
 }
 
-function binOf(project, tool) {
-  const { bin } = require(join(project, 'node_modules', tool, 'package.json'))
-  return join(project, 'node_modules', tool, typeof bin === 'string' ? bin : bin[tool])
+/** The project's own test runner. Mocha before 10.7 does not start on Node 26 (its yargs): there Express's has its place. */
+function binOf(folder, name, node) {
+  const { tool } = SUITES[name]
+  const own = join(folder, name, 'node_modules', tool)
+  const [major, minor] = require(join(own, 'package.json')).version.split('.').map(Number)
+  const isOld = tool === 'mocha' && major * 100 + minor < 1007 && /^v2[6-9]/.test(exactVersion(node))
+  const place = isOld ? join(folder, 'express', 'node_modules', tool) : own
+  const { bin } = require(join(place, 'package.json'))
+  return join(place, typeof bin === 'string' ? bin : bin[tool])
 }
 
 function fromTap(text) {

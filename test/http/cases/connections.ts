@@ -219,6 +219,40 @@ export const PROXY: readonly OwnCase[] = [
   },
 ]
 
+/** As HAProxy 2.6 sends it with `proxy-v2-options crc32c`, and with `crc32c,unique-id`. */
+const SUMMED = `${V2}\x21\x11\x00\x13\x7f\0\0\x01\x7f\0\0\x01\x8c\xf6\x49\xf5\x03\0\x04\x9b\x92\x48\x50`
+const NAMED = `${V2}\x21\x11\x00\x1e\x7f\0\0\x01\x7f\0\0\x01\x84\x7a\x49\xf3\x03\0\x04\xf3\x9c\x30\xa8\x05\0\x087F000001`
+const summed = (title: string, raw: string, proxy: string | null): OwnCase => ({
+  title: `version 2, ${title}`,
+  raw: raw + get(),
+  options: v2,
+  requests: [{}],
+  proxy,
+})
+const broken = (title: string, raw: string): OwnCase => ({
+  title: `version 2, ${title}, is 400`,
+  raw: raw + get(),
+  options: v2,
+  error: 'PROXY_HEADER_INVALID',
+})
+const changed = (raw: string, at: number): string =>
+  raw.slice(0, at) + String.fromCharCode(raw.charCodeAt(at) ^ 1) + raw.slice(at + 1)
+
+export const PROXY_TLVS: readonly OwnCase[] = [
+  summed('a right checksum', SUMMED, '127.0.0.1:36086'),
+  summed('a right checksum with another TLV behind it', NAMED, '127.0.0.1:33914'),
+  broken('a checksum that is wrong', changed(SUMMED, SUMMED.length - 1)),
+  broken('a checksum over other addresses', changed(SUMMED, 16)),
+  broken('a checksum over another port', changed(SUMMED, 25)),
+  broken('a checksum over another TLV', changed(NAMED, NAMED.length - 1)),
+  broken('a checksum that is too short', `${V2}\x21\x11\x00\x12${IPV4.slice(2)}\x03\0\x03\0\0\0`),
+  broken('a second checksum, which is wrong', `${SUMMED.replace('\x13', '\x1a')}\x03\0\x04\0\0\0\0`),
+  broken('a TLV that is longer than the header', `${V2}\x21\x11\x00\x10${IPV4.slice(2)}\x04\0\x02\0`),
+  broken('a TLV without its length', `${V2}\x21\x11\x00\x0e${IPV4.slice(2)}\x04\0`),
+  summed('what LOCAL brings is skipped', `${V2}\x20\x11\x00\x05\x03\0\x04\0\0`, null),
+  summed('what AF_UNSPEC brings is skipped', `${V2}\x21\x00\x00\x05\x03\0\x04\0\0`, null),
+]
+
 const scheme = { secureSchemeHeaders: SECURE_SCHEME_HEADERS }
 
 export const SCHEMES: readonly OwnCase[] = [

@@ -28,6 +28,7 @@ export const DECIDED: Readonly<Record<string, readonly OwnCase[]>> = {
   'CRLF before a request line': lines.EMPTY_LINES,
   'bytes after a request with Connection: close': connections.PERSISTENCE,
   'PROXY protocol': connections.PROXY,
+  'TLVs of the PROXY protocol': connections.PROXY_TLVS,
   'scheme fields': connections.SCHEMES,
 }
 
