@@ -111,6 +111,11 @@ export class Connection {
     return this.phase === 'head' && this.response === null && this.held === null && !this.head.begun
   }
 
+  /** Something was read of a request, or of what comes before the first, and not all. */
+  get isInside(): boolean {
+    return this.phase === 'body' || this.head.begun || this.proxyReader?.begun === true
+  }
+
   /** The socket has read. True: go on reading. */
   receive(bytes: Buffer, from: number, to: number): true {
     if (this.held !== null) this.held = Buffer.concat([this.held, bytes.subarray(from, to)])

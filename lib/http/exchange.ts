@@ -3,7 +3,7 @@ import { AsyncResource } from 'node:async_hooks'
 import diagnostics from 'node:diagnostics_channel'
 import { completeRequest, startBody } from './body.ts'
 import type { Connection } from './connection.ts'
-import { HTTP_ERRORS } from './errors.ts'
+import { HTTP_ERRORS, type HttpError } from './errors.ts'
 import type { Head } from './head.ts'
 import {
   CONNECTION,
@@ -103,9 +103,7 @@ function refused(connection: Connection, head: Head, request: Incoming, response
     response.maxRequestsOnConnectionReached = most <= connection.served
     if (most < connection.served) {
       server.emit('dropRequest', request, connection.socket)
-      response.writeHead(503)
-      response.end()
-      return true
+      return refuse(response, HTTP_ERRORS.TOO_MANY_REQUESTS)
     }
   }
   if (head.expect === 'none') return false
@@ -116,7 +114,10 @@ function refused(connection: Connection, head: Head, request: Incoming, response
     return false
   }
   if (server.listenerCount('checkExpectation') > 0) return server.emit('checkExpectation', request, response)
-  const { status, text } = HTTP_ERRORS.EXPECTATION_FAILED
+  return refuse(response, HTTP_ERRORS.EXPECTATION_FAILED)
+}
+
+function refuse(response: Outgoing, { status, text }: HttpError): true {
   response.statusCode = status
   response.setHeader('Content-Type', 'text/plain')
   response.end(text)

@@ -76,7 +76,7 @@ function onEnd(this: ServerSocket): void {
   const connection = this[CONNECTION]
   if (connection === null || connection.phase === 'handover') return
   const { response, waiting, service, failure } = connection
-  const incomplete = failure === null && (connection.phase === 'body' || connection.head.begun)
+  const incomplete = failure === null && connection.isInside
   if (incomplete) fail(connection, HTTP_ERRORS.REQUEST_INCOMPLETE)
   if (incomplete || failure !== null) {
     // Responses stand before it.

@@ -24,6 +24,10 @@ export class ProxyReader {
     this.peer = peer
   }
 
+  get begun(): boolean {
+    return this.kept.length > 0
+  }
+
   /** What follows the header, once it is complete; null before; an error where there is no valid header. */
   read(chunk: Buffer): Buffer | HttpError | null {
     const bytes = this.kept.length === 0 ? chunk : Buffer.concat([this.kept, chunk])

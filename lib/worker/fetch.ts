@@ -4,6 +4,7 @@
  */
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
+import { HTTP_ERRORS } from '../http/errors.ts'
 import { sendResponse } from './fetch-response.ts'
 
 export type Fetch = (request: Request, context: { incoming: IncomingMessage; outgoing: ServerResponse }) => unknown
@@ -25,7 +26,7 @@ export const fetchHandler =
     answer(fetch, schemeOf, incoming, outgoing, gone).catch((error: unknown) => {
       console.error(error)
       if (outgoing.headersSent) outgoing.destroy()
-      else refuse(outgoing, 500, 'Internal Server Error')
+      else refuse(outgoing, HTTP_ERRORS.INTERNAL_ERROR.status, HTTP_ERRORS.INTERNAL_ERROR.text)
     })
   }
 

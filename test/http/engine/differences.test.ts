@@ -125,6 +125,18 @@ const DIFFERENCES: Record<string, Difference> = {
       events: [],
     },
   },
+  'more requests than maxRequestsPerSocket': {
+    why: 'the same 503, with a text',
+    send: [get('/1') + get('/2') + get('/3')],
+    setup(server, log) {
+      server.maxRequestsPerSocket = 2
+      server.on('dropRequest', (req) => log(`drop ${req.url}`))
+    },
+    shows: {
+      received: `${ok('/1', 'keep-alive\r\nKeep-Alive: timeout=5, max=2')}${ok('/2', 'close')}HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nConnection: close\r\nContent-Length: 53\r\n\r\nThe connection has served as many requests as it may.<end>`,
+      events: ['drop /3'],
+    },
+  },
   'a body that is wrong, before its response': {
     why: 'the same 400, with a text',
     send: ['POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nX\r\n'],

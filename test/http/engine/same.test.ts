@@ -97,14 +97,6 @@ const SCENARIOS: Record<string, Scenario> = {
     send: [`GET / HTTP/1.1\r\nHost: a\r\nExpect: wonders\r\n${CLOSE}`],
     setup: (server) => server.on('checkExpectation', (req, res) => res.end(req.headers.expect)),
   },
-  maxRequestsPerSocket: {
-    send: [get('/1') + get('/2') + get('/3')],
-    until: '503',
-    setup(server, log) {
-      server.maxRequestsPerSocket = 2
-      server.on('dropRequest', (req) => log(`drop ${req.url}`))
-    },
-  },
   'requireHostHeader: false': { options: { requireHostHeader: false }, send: [`GET / HTTP/1.1\r\n${CLOSE}`] },
   uniqueHeaders: {
     options: { uniqueHeaders: ['X-U'] },
