@@ -1,6 +1,6 @@
 /**
- * Sends records to a syslog server. Nothing waits for it: what cannot be sent now is lost, which is said once, and a
- * connection that breaks is made again after a while.
+ * Sends records to a syslog server. Nothing waits for it: what cannot be sent now is lost, which is said once, and again
+ * with their number when records are taken again. A connection that breaks is made again after a while.
  */
 import { createSocket } from 'node:dgram'
 import { connect, type Socket } from 'node:net'
@@ -12,7 +12,7 @@ import type { SyslogSettings } from './syslog-settings.ts'
 export type SyslogParts = {
   /** Sends one datagram to a UNIX socket without waiting, or throws (`Kernel.notify`). */
   readonly datagram: (path: string, text: string) => void
-  /** Told in one line, once until it works again. */
+  /** Told in one line, once until it works again, and when it does. */
   readonly onTrouble: (line: string) => void
 }
 
@@ -24,6 +24,8 @@ export type Syslog = {
 
 /** Milliseconds until a broken connection is made again. */
 const RECONNECT_AFTER = 2_000
+/** Milliseconds without a failure until it counts as working again: a server that is too slow fails by turns. */
+const SETTLED = 1_000
 /** Bytes that wait for a TCP server at most. */
 const QUEUE_LIMIT = 1024 * 1024
 
@@ -37,12 +39,24 @@ export function openSyslog(settings: SyslogSettings, { datagram, onTrouble }: Sy
   const host = hostname()
   const where = to.kind === 'unix' ? to.path : `${to.kind}://${to.host}:${to.port}`
   let troubled = false
-  const outcome = (error: Error | null): void => {
-    const isNew = error !== null && !troubled
-    // First: what is told may be logged, and come here again.
-    troubled = error !== null
+  let lost = 0
+  let failedAt = 0
+  // What is told may be logged, and come here again: it is told last.
+  const failed: Outcome['failed'] = (error, records) => {
+    const isNew = !troubled
+    troubled = true
+    lost += records
+    failedAt = performance.now()
     if (isNew) onTrouble(`syslog: cannot send to ${where}: ${reason(error)}; records are lost`)
   }
+  const worked = (): void => {
+    if (!troubled || performance.now() - failedAt < SETTLED) return
+    const count = lost
+    troubled = false
+    lost = 0
+    onTrouble(`syslog: ${where} takes records again${count > 0 ? `; at least ${count} were lost` : ''}`)
+  }
+  const outcome: Outcome = { failed, worked }
   const transport =
     to.kind === 'unix' ? unix(to.path, datagram, outcome) : to.kind === 'udp' ? udp(to, outcome) : tcp(to, outcome)
   return {
@@ -55,7 +69,7 @@ export function openSyslog(settings: SyslogSettings, { datagram, onTrouble }: Sy
   }
 }
 
-type Outcome = (error: Error | null) => void
+type Outcome = { failed(error: Error, records: number): void; worked(): void }
 type Address = { readonly host: string; readonly port: number }
 
 function unix(path: string, datagram: SyslogParts['datagram'], outcome: Outcome): Transport {
@@ -63,9 +77,9 @@ function unix(path: string, datagram: SyslogParts['datagram'], outcome: Outcome)
     write(bytes) {
       try {
         datagram(path, bytes.toString())
-        outcome(null)
+        outcome.worked()
       } catch (error) {
-        outcome(error as Error)
+        outcome.failed(error as Error, 1)
       }
     },
     close: () => undefined,
@@ -75,16 +89,21 @@ function unix(path: string, datagram: SyslogParts['datagram'], outcome: Outcome)
 function udp({ host, port }: Address, outcome: Outcome): Transport {
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4')
   let waiting: Buffer[] | null = []
-  socket.on('error', outcome)
+  // That a datagram was sent says nothing; that nobody takes it, the kernel tells with one of the next. So it has never worked
+  // again, and is told once.
+  const sent = (error: Error | null): void => {
+    if (error !== null) outcome.failed(error, 1)
+  }
+  socket.on('error', sent)
   socket.unref()
   // Connected, a record is with the kernel when `send` returns, also on the way out of the process.
   socket.connect(port, host, () => {
-    for (const bytes of waiting ?? []) socket.send(bytes, outcome)
+    for (const bytes of waiting ?? []) socket.send(bytes, sent)
     waiting = null
   })
   return {
     write(bytes) {
-      if (waiting === null) socket.send(bytes, outcome)
+      if (waiting === null) socket.send(bytes, sent)
       else if (waiting.length < MOST_WAITING) waiting.push(bytes)
     },
     close: () => void setImmediate(() => socket.close()),
@@ -98,8 +117,7 @@ function tcp({ host, port }: Address, outcome: Outcome): Transport {
   const open = (): void => {
     socket = connect(port, host)
     socket.unref()
-    socket.on('connect', () => outcome(null))
-    socket.on('error', outcome)
+    socket.on('error', (error) => outcome.failed(error, 0))
     // The server says nothing; what it says all the same must not pile up.
     socket.resume()
     socket.on('close', () => {
@@ -109,8 +127,14 @@ function tcp({ host, port }: Address, outcome: Outcome): Transport {
   open()
   return {
     write(bytes) {
-      if (socket.destroyed || socket.writableLength > QUEUE_LIMIT) outcome(new Error('nobody takes what is sent'))
-      else socket.write(bytes)
+      if (socket.destroyed || socket.writableLength > QUEUE_LIMIT)
+        outcome.failed(new Error('nobody takes what is sent'), 1)
+      else {
+        socket.write(bytes, (error) => {
+          if (error) outcome.failed(error, 1)
+        })
+        if (!socket.connecting) outcome.worked()
+      }
     },
     close() {
       closed = true

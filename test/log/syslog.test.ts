@@ -155,8 +155,67 @@ test('A TCP server that goes away is told so once, and gets records again when i
     await new Promise(setImmediate)
   }
   await back
-  expect(troubles).toHaveLength(1)
+  while (troubles.length === 1) {
+    syslog.send('info', 'more')
+    await new Promise((resolve) => setTimeout(resolve, 20))
+  }
+  expect(troubles.slice(1)).toEqual([
+    expect.stringMatching(/^syslog: tcp:\S+ takes records again(; at least [1-9]\d* were lost)?$/),
+  ])
   syslog.close()
   for (const socket of sockets) socket.destroy()
   second.close()
+})
+
+test('Of a UDP port where nobody is, one line is told, although that line is sent there too.', async () => {
+  const nobody = createSocket('udp4').bind(0, '127.0.0.1')
+  await once(nobody, 'listening')
+  const { port } = nobody.address()
+  await new Promise<void>((resolve) => nobody.close(resolve))
+  const troubles: string[] = []
+  const syslog = openSyslog(
+    { to: { kind: 'udp', host: '127.0.0.1', port }, facility: 'user', tag: 'shop' },
+    {
+      datagram: () => undefined,
+      onTrouble(line) {
+        troubles.push(line)
+        syslog.send('warning', line)
+      },
+    },
+  )
+  while (troubles.length === 0) {
+    syslog.send('info', 'one')
+    await new Promise(setImmediate)
+  }
+  for (let n = 0; n < 100; n += 1) {
+    syslog.send('info', 'more')
+    await new Promise(setImmediate)
+  }
+  expect(troubles).toEqual([`syslog: cannot send to udp://127.0.0.1:${port}: ECONNREFUSED; records are lost`])
+  syslog.close()
+})
+
+test('A socket that takes one record and refuses the next by turns is not told of each time.', () => {
+  let clock = 0
+  const now = jest.spyOn(performance, 'now').mockImplementation(() => clock)
+  let full = false
+  const troubles: string[] = []
+  const syslog = openSyslog(
+    { to: { kind: 'unix', path: '/dev/log' }, facility: 'user', tag: 'shop' },
+    {
+      datagram() {
+        if (full) throw Object.assign(new Error('full'), { code: 'EAGAIN' })
+      },
+      onTrouble: (line) => void troubles.push(line),
+    },
+  )
+  for (let n = 0; n < 20; n += 1, clock += 100) {
+    full = n % 2 === 0
+    syslog.send('info', 'one')
+  }
+  expect(troubles).toEqual(['syslog: cannot send to /dev/log: EAGAIN; records are lost'])
+  clock += 2_000
+  syslog.send('info', 'one')
+  expect(troubles.slice(1)).toEqual(['syslog: /dev/log takes records again; at least 10 were lost'])
+  now.mockRestore()
 })
