@@ -144,6 +144,8 @@ export class Arbiter implements Turn {
         this.#around.report.probed(worker, what)
         if (what.passed) this.happened({ kind: 'passed', key, pid })
         return
+      case 'lasted':
+        return this.happened({ kind: 'lasted', key, pid })
       case 'beat':
         return this.happened({ kind: 'heard', key, pid })
       case 'retire':

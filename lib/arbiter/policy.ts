@@ -49,6 +49,7 @@ export function poolPolicy(config: Config): PoolPolicy {
       spawnTimeout: config.preload ? ms(bootTimeout + MOLD_MARGIN) : SPAWN_TIMEOUT,
       waitReady: true,
       probe: config.readyPath !== null,
+      waitLasted: true,
       bootTimeout,
       startsecs,
       // A worker that is stopped in a debugger gives no sign of life.
@@ -87,6 +88,7 @@ function wardPolicy(longest: Ms): LifePolicy {
     quickTimeout: QUICK_TIMEOUT,
     waitReady: true,
     probe: false,
+    waitLasted: false,
     bootTimeout: WARD_BOOT,
     startsecs: ms(0),
     silence: null,

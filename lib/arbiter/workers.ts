@@ -250,6 +250,7 @@ export class Workers {
         listeners: listeners.map((listener) => listener.address),
         settings,
         waits,
+        lasts: generation.config.startsecs,
         tickets: this.#tickets(),
       },
       [this.#heartbeats.memory, alarm, ...listeners.map((listener) => listener.fd)],

@@ -72,6 +72,7 @@ export const TO_WORKER = {
     listeners: isList(isAddress),
     settings: isRecord,
     waits: isFlag,
+    lasts: isCount,
     tickets: maybe(isTicketKey),
   },
   listening: { id: isCount, address: isAddress },
@@ -91,6 +92,7 @@ export const TO_ARBITER = {
   announced: { pid: isCount },
   listen: { id: isCount, address: isAddress, backlog: isCount },
   ready: { address: isList(isAddress) },
+  lasted: {},
   probed: { passed: isFlag, text: isText },
   failed: {
     fault: isOneOf('missing', 'threw', 'unusableExport', 'neverListened', 'exited', 'clusterFork', 'unsupported'),

@@ -8,7 +8,7 @@
 import type { WorkerSettings } from '../config/settings.ts'
 import type { ListenerAddress } from '../kernel/kernel.ts'
 
-export const PROTOCOL = 1
+export const PROTOCOL = 2
 
 /** Environment variable that names the channel's descriptor in a worker; the worker removes it before the app runs. */
 export const CHANNEL_VARIABLE = 'MONOCEROS_CHANNEL'
@@ -30,6 +30,8 @@ export type Go = {
   readonly settings: WorkerSettings
   /** Take no connection from a shared listener before `accept`: others serve until this worker is good. */
   readonly waits: boolean
+  /** After how many milliseconds of being ready `lasted` is said (`startsecs`). */
+  readonly lasts: number
   /** The key of TLS session tickets that all workers share: 48 bytes in base64. None from an arbiter that has none yet. */
   readonly tickets?: string
 }
@@ -78,6 +80,8 @@ export type ToArbiter =
   | { readonly kind: 'listen'; readonly id: number; readonly address: ListenerAddress; readonly backlog: number }
   /** Accepting connections, and `process.send('ready')` was called where `waitReady` asks for it. */
   | { readonly kind: 'ready'; readonly address: readonly ListenerAddress[] }
+  /** It has run for `lasts` since it was ready, on its own clock: what was due before that has happened. */
+  | { readonly kind: 'lasted' }
   /** Outcome of a `probe`. More may come until one has passed. */
   | { readonly kind: 'probed'; readonly passed: boolean; readonly text: string }
   /** `text` is one line; `stack` is the app's own, printed once. */

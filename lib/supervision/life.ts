@@ -8,7 +8,8 @@
  *   spawning  a process was asked for; the answer has a deadline. A request that is given up is abandoned: whoever
  *             carries it out sees to it that nothing comes of it, or kills what does
  *   starting  the process is there and has not said that it is ready; the boot timeout runs
- *   proving   ready (at once where nobody waits for that word); good once the probe has passed and `startsecs` are over
+ *   proving   ready (at once where nobody waits for that word); good once the probe has passed and `startsecs` are over,
+ *             on our clock and, where it tells, on its own
  *   up        good. After `stableAfter` earlier failures are forgotten
  *   leaving   told to go, on a ladder of ever harder means (`ladder.ts`); `trouble` says what was wrong with it, or
  *             null where it was merely asked to
@@ -33,7 +34,7 @@ export type Phase =
   | { readonly kind: 'down' }
   | { readonly kind: 'spawning'; readonly since: Ms }
   | { readonly kind: 'starting'; readonly child: Child; readonly since: Ms }
-  /** `booting`: since when the boot timeout runs. `since`: ready since. `passed`: the probe has. */
+  /** `booting`: since when the boot timeout runs. `since`: ready since. `passed`: the probe has. `lasted`: it has said so. */
   | {
       readonly kind: 'proving'
       readonly child: Child
@@ -41,6 +42,7 @@ export type Phase =
       readonly since: Ms
       readonly heard: Ms
       readonly passed: boolean
+      readonly lasted: boolean
     }
   | { readonly kind: 'up'; readonly child: Child; readonly since: Ms; readonly heard: Ms }
   | {
@@ -82,6 +84,7 @@ export type Event =
   | { readonly kind: 'announced'; readonly pid: Pid }
   | { readonly kind: 'ready'; readonly pid: Pid }
   | { readonly kind: 'passed'; readonly pid: Pid }
+  | { readonly kind: 'lasted'; readonly pid: Pid }
   | { readonly kind: 'heard'; readonly pid: Pid }
   | { readonly kind: 'exited'; readonly pid: Pid; readonly exit: Exit; readonly fault?: Fault | undefined }
   | { readonly kind: 'tick' }
@@ -104,6 +107,11 @@ export type LifePolicy = Patience & {
   readonly waitReady: boolean
   /** Whether `passed` is waited for. */
   readonly probe: boolean
+  /**
+   * Whether `lasted` is waited for: that it has itself seen `startsecs` go by. One that a busy machine did not let run has
+   * not stayed up so long: it may be about to exit.
+   */
+  readonly waitLasted: boolean
   /** From spawned until ready and passed. Null: no limit. */
   readonly bootTimeout: Ms | null
   /** How long it must stay up after it was ready to be good. */
@@ -142,6 +150,7 @@ const NOBODY = {
   announced: moves.none,
   ready: moves.none,
   passed: moves.none,
+  lasted: moves.none,
   heard: moves.none,
   exited: moves.none,
 } satisfies { readonly [E in EventName]?: Move<PhaseName, E> }
@@ -177,6 +186,7 @@ export const TABLE = {
     announced: moves.announced,
     ready: moves.ready,
     passed: moves.none,
+    lasted: moves.none,
     heard: moves.none,
     exited: moves.exited,
     tick: moves.watchBoot,
@@ -191,6 +201,7 @@ export const TABLE = {
     announced: moves.announced,
     ready: moves.none,
     passed: moves.passed,
+    lasted: moves.lasted,
     heard: moves.heard,
     exited: moves.exited,
     tick: moves.watchProof,
@@ -205,6 +216,7 @@ export const TABLE = {
     announced: moves.announced,
     ready: moves.none,
     passed: moves.none,
+    lasted: moves.none,
     heard: moves.heard,
     exited: moves.exited,
     tick: moves.watchUp,
@@ -219,6 +231,7 @@ export const TABLE = {
     announced: moves.none,
     ready: moves.none,
     passed: moves.none,
+    lasted: moves.none,
     heard: moves.none,
     exited: moves.left,
     tick: moves.climb,

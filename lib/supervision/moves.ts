@@ -71,17 +71,17 @@ export const announced = (life: Life, phase: Living): Step =>
     : none({ ...life, phase: { ...phase, child: { ...phase.child, announced: true } } })
 
 export function ready(life: Life, phase: In<'starting'>, _event: unknown, now: Ms, policy: LifePolicy): Step {
-  const { child, since } = phase
-  return prove(
-    life,
-    { kind: 'proving', child, booting: since, since: now, heard: now, passed: !policy.probe },
-    now,
-    policy,
-  )
+  const { child, since: booting } = phase
+  const passed = !policy.probe
+  const lasted = !policy.waitLasted || policy.startsecs === 0
+  return prove(life, { kind: 'proving', child, booting, since: now, heard: now, passed, lasted }, now, policy)
 }
 
 export const passed = (life: Life, phase: In<'proving'>, _event: unknown, now: Ms, policy: LifePolicy): Step =>
   phase.passed ? none(life) : prove(life, { ...phase, passed: true }, now, policy)
+
+export const lasted = (life: Life, phase: In<'proving'>, _event: unknown, now: Ms, policy: LifePolicy): Step =>
+  phase.lasted ? none(life) : prove(life, { ...phase, lasted: true }, now, policy)
 
 export const heard = (life: Life, phase: In<'proving'> | In<'up'>, _event: unknown, now: Ms): Step =>
   phase.heard === now ? none(life) : none({ ...life, phase: { ...phase, heard: now } })
@@ -92,7 +92,7 @@ export const watchBoot = (life: Life, phase: In<'starting'>, _event: unknown, no
 export function watchProof(life: Life, phase: In<'proving'>, _event: unknown, now: Ms, policy: LifePolicy): Step {
   if (isSilent(phase.heard, now, policy)) return leave(life, phase, 'silent', { kind: 'silent' }, now, policy)
   if (!isDue(life, now, policy)) return none(life)
-  if (!phase.passed) return leave(life, phase, 'hung', { kind: 'bootTimeout' }, now, policy)
+  if (!phase.passed || !phase.lasted) return leave(life, phase, 'hung', { kind: 'bootTimeout' }, now, policy)
   return prove(life, phase, now, policy)
 }
 
@@ -183,7 +183,7 @@ const newborn = (pid: Pid, now: Ms): In<'starting'> => ({
 
 /** Good, or still on probation. */
 function prove(life: Life, phase: In<'proving'>, now: Ms, policy: LifePolicy): Step {
-  if (!phase.passed || now < phase.since + policy.startsecs) return none({ ...life, phase })
+  if (!phase.passed || !phase.lasted || now < phase.since + policy.startsecs) return none({ ...life, phase })
   return none({ ...life, phase: { kind: 'up', child: phase.child, since: now, heard: phase.heard } })
 }
 

@@ -36,6 +36,7 @@ export const companionPolicy = (settings: CompanionSettings): LifePolicy => ({
   restartTimeout: settings.reloadTimeout,
   waitReady: false,
   probe: false,
+  waitLasted: false,
   bootTimeout: null,
   startsecs: settings.startsecs,
   silence: null,

@@ -88,6 +88,8 @@ export type Event =
   | { readonly kind: 'ready'; readonly key: Key; readonly pid: Pid }
   /** The probe has passed; only where `policy.life.probe` is set. */
   | { readonly kind: 'passed'; readonly key: Key; readonly pid: Pid }
+  /** Only where `policy.life.waitLasted` is set. */
+  | { readonly kind: 'lasted'; readonly key: Key; readonly pid: Pid }
   | { readonly kind: 'heard'; readonly key: Key; readonly pid: Pid }
   | {
       readonly kind: 'exited'
@@ -224,6 +226,7 @@ export function step(pool: Pool, event: Event, now: Ms, policy: PoolPolicy): Ste
     case 'announced':
     case 'ready':
     case 'passed':
+    case 'lasted':
     case 'heard':
     case 'exited':
       tell(draft, event)

@@ -35,6 +35,9 @@ import { schemeOf } from './scheme.ts'
 import { Servers } from './serve.ts'
 import { noteTicketKeys } from './tickets.ts'
 
+/** Node's own, whatever the app puts in its place. */
+const later = setTimeout
+
 /** Begins; `file` is the app's, absolute. The boot that it gives is told what the module exports. */
 export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string): Boot => {
   const { settings } = go
@@ -86,6 +89,7 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
     ready(address) {
       reportImports?.()
       channel.send({ kind: 'ready', address })
+      later(() => channel.send({ kind: 'lasted' }), go.lasts).unref()
     },
     warn,
   })

@@ -33,6 +33,7 @@ describe('a datagram of the channel', () => {
         listeners: [{ kind: 'tcp', host: '127.0.0.1', port: 8000 }],
         settings: {} as never,
         waits: false,
+        lasts: 1000,
       },
       { kind: 'listening', id: 1, address: { kind: 'unix', path: '/a' } },
       { kind: 'refused', id: 1, code: 'EADDRINUSE', message: 'address already in use' },

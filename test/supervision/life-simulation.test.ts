@@ -23,6 +23,7 @@ const BAD: Temper = {
 const POLICIES: readonly LifePolicy[] = [
   POLICY,
   { ...POLICY, probe: true, bootTimeout: ms(100) },
+  { ...POLICY, waitLasted: true, bootTimeout: ms(100) },
   { ...POLICY, startsecs: ms(0), restart: { ...RESTART, startretries: 2 } },
   { ...POLICY, restart: { ...RESTART, budget: { failures: 3, window: ms(4000), beyond: 'wait' } } },
   {

@@ -87,6 +87,20 @@ describe('what makes a process good', () => {
     expect(outcome(ready, EVENTS.passed, ms(NOW + 60), probed)).toBe('up up')
   })
 
+  test('where it is to tell that it has lasted, startsecs on our clock are not enough', () => {
+    const telling = { ...POLICY, waitLasted: true, silence: null }
+    const ready = step(lifeIn(PHASES.starting), EVENTS.ready, ms(NOW + 10), telling).life
+    expect(deadline(ready, telling)).toBe(NOW + 5060)
+    expect(outcome(ready, { kind: 'tick' }, ms(NOW + 1000), telling)).toBe('=')
+    expect(outcome(ready, EVENTS.lasted, ms(NOW + 1000), telling)).toBe('up up')
+    // Its clock may be ahead of ours.
+    const early = step(ready, EVENTS.lasted, ms(NOW + 59), telling).life
+    expect([early.phase.kind, deadline(early, telling)]).toEqual(['proving', NOW + 60])
+    expect(outcome(ready, { kind: 'tick' }, ms(NOW + 5060), telling)).toBe('leaving up: stack 7')
+    const atOnce = { ...telling, startsecs: ms(0) }
+    expect(outcome(lifeIn(PHASES.starting), EVENTS.ready, NOW, atOnce)).toBe('up up')
+  })
+
   test('a probe that does not pass in the boot timeout ends it, and it backs off', () => {
     const patient = { ...probed, silence: null }
     const ready = step(lifeIn(PHASES.starting), EVENTS.ready, ms(NOW + 10), patient).life

@@ -24,7 +24,7 @@ const POLICIES: readonly PoolPolicy[] = [
   BASE,
   { ...BASE, reloadStep: 1 },
   { ...BASE, reloadStep: 2, retireAtOnce: 3, life: { ...POLICY, startsecs: ms(0) } },
-  { ...BASE, most: 7, life: { ...POLICY, probe: true } },
+  { ...BASE, most: 7, life: { ...POLICY, probe: true, waitLasted: true } },
   {
     ...BASE,
     most: 1,

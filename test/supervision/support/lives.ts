@@ -21,7 +21,7 @@ export const PHASES = {
   down: { kind: 'down' },
   spawning: { kind: 'spawning', since: NOW },
   starting: { kind: 'starting', child, since: NOW },
-  proving: { kind: 'proving', child, booting: NOW, since: NOW, heard: NOW, passed: true },
+  proving: { kind: 'proving', child, booting: NOW, since: NOW, heard: NOW, passed: true, lasted: true },
   up: { kind: 'up', child, since: NOW, heard: NOW },
   leaving: {
     kind: 'leaving',
@@ -47,6 +47,7 @@ export const EVENTS = {
   announced: { kind: 'announced', pid: pid(7) },
   ready: { kind: 'ready', pid: pid(7) },
   passed: { kind: 'passed', pid: pid(7) },
+  lasted: { kind: 'lasted', pid: pid(7) },
   heard: { kind: 'heard', pid: pid(7) },
   exited: { kind: 'exited', pid: pid(7), exit: { code: 1, signal: null, core: false } },
   tick: { kind: 'tick' },

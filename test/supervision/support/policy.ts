@@ -22,6 +22,7 @@ export const POLICY: LifePolicy = {
   spawnTimeout: ms(700),
   waitReady: true,
   probe: false,
+  waitLasted: false,
   bootTimeout: ms(5000),
   startsecs: ms(50),
   silence: ms(1000),

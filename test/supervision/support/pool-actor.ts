@@ -56,6 +56,7 @@ export class PoolActor implements Actor {
       case 'announced':
       case 'ready':
       case 'passed':
+      case 'lasted':
       case 'heard':
         return words.flatMap((name) => this.#step({ kind: word, key: keyOf(name), pid: this.#pidOf(name) }))
       case 'boot':

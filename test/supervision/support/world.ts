@@ -35,7 +35,7 @@ export const GOOD: Temper = {
 export type Happening<Name> =
   | { readonly kind: 'spawned'; readonly name: Name; readonly pid: Pid }
   | { readonly kind: 'spawnFailed'; readonly name: Name; readonly error: string }
-  | { readonly kind: 'announced' | 'ready' | 'passed' | 'heard'; readonly name: Name; readonly pid: Pid }
+  | { readonly kind: 'announced' | 'ready' | 'passed' | 'lasted' | 'heard'; readonly name: Name; readonly pid: Pid }
   | { readonly kind: 'exited'; readonly name: Name; readonly pid: Pid; readonly exit: Exit; readonly fault?: Fault }
 
 type Child<Name> = {
@@ -167,6 +167,7 @@ export class World<Name> {
     at += random.below(60)
     this.#plan(at, { kind: 'ready', name, pid })
     this.#plan(at + random.below(30), { kind: 'passed', name, pid })
+    this.#plan(at + random.below(200), { kind: 'lasted', name, pid })
     if (!random.chance(temper.fallsSilent)) this.#plan(at, { kind: 'beat', pid })
     if (random.chance(temper.dies)) {
       this.#exits(
