@@ -1,5 +1,5 @@
 /**
- * `npm run bench -- balance`: how evenly eight workers are loaded, with one listener that all share and with one for each
+ * `npm run bench -- balance [--loads 100/s,kept]`: how evenly eight workers are loaded, with one listener that all share and with one for each
  * (`reusePort`), and what that does to the time that an answer takes. Three loads: short connections at a low rate, short
  * connections as fast as they go, the same with some requests that take long, and connections that are all opened at once
  * and kept. A request costs its worker about a millisecond, a long one 100; what long ones take is not shown.
@@ -10,7 +10,10 @@ const { mkdtempSync, rmSync, writeFileSync } = require('node:fs')
 const http = require('node:http')
 const { tmpdir } = require('node:os')
 const { join } = require('node:path')
+const { parseArgs } = require('node:util')
 
+const { values } = parseArgs({ options: { loads: { type: 'string', default: '' } } })
+const words = values.loads.split(',')
 const WORKERS = 8
 const CLI = join(__dirname, '..', 'dist', 'cli', 'monoceros.js')
 const folder = mkdtempSync(join(tmpdir(), 'monoceros-balance-'))
@@ -112,8 +115,9 @@ async function serve(options) {
 const at = (sorted, part) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * part))].toFixed(1)
 
 async function main() {
+  const wanted = Object.entries(LOADS).filter(([load]) => words.some((word) => load.includes(word)))
   console.log('mode'.padEnd(10), 'load'.padEnd(32), 'share of each worker in %'.padEnd(44), 'p50 ms  p99 ms')
-  for (const [load, run] of Object.entries(LOADS)) {
+  for (const [load, run] of wanted) {
     for (const [mode, options] of [
       ['shared', []],
       ['reusePort', ['--reuse-port']],
