@@ -11,7 +11,7 @@ import { Console } from 'node:console'
 import { hasSubscribers } from 'node:diagnostics_channel'
 import { EventEmitter, once } from 'node:events'
 import { writeSync } from 'node:fs'
-import { createServer, type Server } from 'node:http'
+import { createServer, type Server, type ServerResponse } from 'node:http'
 import net from 'node:net'
 import { Writable } from 'node:stream'
 import { attach } from '../http/attach.ts'
@@ -64,11 +64,15 @@ export class Rehearsal {
 }
 
 async function ask(door: Door, server: Server, signal: AbortSignal): Promise<void> {
+  // Listened for beforehand: an answer is finished before whoever awaits the request goes on.
+  const answered = new Promise<void>((resolve, reject) => {
+    server.once('request', (_, response: ServerResponse) => response.once('finish', resolve))
+    signal.addEventListener('abort', reject, { once: true })
+  })
   const client = door.connectLocally((server.address() as net.AddressInfo).port)
   try {
     writeSync(client, REQUEST)
-    const [, response] = await once(server, 'request', { signal })
-    await once(response, 'finish', { signal })
+    await answered
   } finally {
     door.close(client)
   }
