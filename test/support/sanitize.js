@@ -1,13 +1,13 @@
 /**
  * `npm run sanitize [-- PATTERN...]`: builds the addon with the address and undefined-behaviour sanitizers, in a folder of
  * its own, and plays the scenes of the kernel and of the mold with it. Fails when a sanitizer has reported anything in any
- * process, or a test has failed. g++ and its libasan are needed.
+ * process, or a test has failed. g++ with its libasan and patchelf are needed.
  *
  * Leaks are not looked for: Node itself leaves everything behind when it ends.
  */
 const { execFileSync, spawnSync } = require('node:child_process')
-const { chmodSync, cpSync, mkdirSync, mkdtempSync, readdirSync } = require('node:fs')
-const { readFileSync, rmSync, symlinkSync, writeFileSync } = require('node:fs')
+const { chmodSync, copyFileSync, cpSync, mkdirSync, mkdtempSync, readdirSync } = require('node:fs')
+const { readFileSync, realpathSync, rmSync, symlinkSync, writeFileSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const { join } = require('node:path')
 const { headers } = require('../../native/headers.js')
@@ -27,7 +27,14 @@ const SCENES = [
 ]
 /** What other programs do wrong that run in a test is not ours: dd, for one, is reported for an allocation of its own. */
 const OURS = /monoceros\.node|native\//
-const OPTIONS = ['detect_leaks=0', 'check_initialization_order=1', 'strict_string_checks=1', 'print_stacktrace=1']
+/** The tests preload libraries of their own, which may then be the first. */
+const OPTIONS = [
+  'verify_asan_link_order=0',
+  'detect_leaks=0',
+  'check_initialization_order=1',
+  'strict_string_checks=1',
+  'print_stacktrace=1',
+]
 
 const patterns = process.argv.slice(2)
 const folder = mkdtempSync(join(tmpdir(), 'mono-sanitize-'))
@@ -67,21 +74,29 @@ function build() {
   run(process.execPath, [gyp, 'rebuild', '--silent', ...(nodedir ? [`--nodedir=${nodedir}`] : [])], folder)
 }
 
+/**
+ * A Node that has the sanitizer's library of its own accord: it must be loaded first, and by LD_PRELOAD it would be in
+ * every other program that a test starts as well, where it takes signals and core dumps.
+ */
+function sanitizedNode() {
+  const library = execFileSync('c++', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim()
+  const node = join(folder, 'node')
+  copyFileSync(realpathSync(process.execPath), node)
+  run('patchelf', ['--add-needed', library, node], folder)
+  return node
+}
+
 /** The exit code of the tests. */
 function play() {
-  const library = execFileSync('c++', ['-print-file-name=libasan.so'], { encoding: 'utf8' }).trim()
   const options = [...OPTIONS, `log_path=${join(reports, 'report')}`].join(':')
   const env = {
-    LD_PRELOAD: library,
     ASAN_OPTIONS: options,
     UBSAN_OPTIONS: options,
     MONOCEROS_TEST_ROOT: folder,
-    // All is slower.
-    MONOCEROS_TEST_GUARD: process.env.MONOCEROS_TEST_GUARD ?? '120000',
   }
   const jest = join(ROOT, 'node_modules', 'jest', 'bin', 'jest.js')
   const tests = patterns.length > 0 ? patterns : SCENES
-  const { status } = spawnSync(process.execPath, [jest, '--testTimeout=600000', ...tests], {
+  const { status } = spawnSync(sanitizedNode(), [jest, '--testTimeout=600000', ...tests], {
     cwd: ROOT,
     stdio: 'inherit',
     env: { ...process.env, ...env },
