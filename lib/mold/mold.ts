@@ -103,10 +103,10 @@ export class Mold {
     await runHooks('preFork')
     await this.#options.rehearse?.({ ...this.kernel, ...this.#mold })
     await this.#rest(blame)
-    settled()
     this.#tellOfCopies()
     this.#randomness.useUp()
     compact(this.#mold)
+    settled()
     // Nothing asynchronous from here to the fork: what was quiet stays quiet.
     this.tell({ kind: 'quiet' })
     const channel = serveForks(this.kernel, this.#mold, this.#fd, this.go.leader)
