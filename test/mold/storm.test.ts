@@ -83,7 +83,7 @@ function killAny(service: Service, random: Random, molds: ReadonlySet<number>): 
 /** Those in the state, and those that live: the same, as soon as what was killed has been reaped. */
 async function agrees(service: Service, born: Births): Promise<void> {
   const inState = async (): Promise<readonly number[]> => {
-    const answer = await ask(join(service.folder, 'control'), { cmd: 'status' })
+    const answer = await ask(join(service.folder, 'control'), { cmd: 'status' }, { silence: null })
     const { workers } = answer as unknown as { workers: readonly { readonly pid: number | null }[] }
     return workers.flatMap(({ pid }) => pid ?? [])
   }
