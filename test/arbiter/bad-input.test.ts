@@ -1,5 +1,5 @@
 /** Whatever cannot work: one line that says what and where, the documented exit code, nothing left running. */
-import { chmodSync, writeFileSync } from 'node:fs'
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { temporaryFolder } from '../support/folder.ts'
@@ -119,6 +119,18 @@ test('the pidfile of a living arbiter', async () => {
   const outcome = await monoceros(['app.js', '--pid', join(service.folder, 'one.pid')])
   expectRefused(outcome, 2, new RegExp(`pidfile: .*one\\.pid is held by process ${service.program.pid}`))
   expect((await service.get()).status).toBe(200)
+})
+
+test('the pidfile of an arbiter that was killed is taken over', async () => {
+  const first = serve(['--pid', 'one.pid'])
+  await ready(first, 1)
+  first.program.signal('SIGKILL')
+  await first.program.ended()
+  const pidfile = join(first.folder, 'one.pid')
+  expect(readFileSync(pidfile, 'utf8').trim()).toBe(String(first.program.pid))
+  const second = serve(['--pid', pidfile])
+  await ready(second, 1)
+  expect(readFileSync(pidfile, 'utf8').trim()).toBe(String(second.program.pid))
 })
 
 test('no permission for a port', async () => {

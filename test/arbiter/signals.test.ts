@@ -96,6 +96,29 @@ test('a HUP that is sent while workers boot is obeyed, and the newest code serve
   expect((await service.get()).body).toBe('second undefined')
 })
 
+test('TERM during a reload ends both generations, and what is in flight is answered', async () => {
+  const app = (more: string): string => `
+const { existsSync } = require('node:fs')
+require('node:http').createServer((req, res) => {
+  console.log('asked')
+  const look = setInterval(() => { if (existsSync(__dirname + '/go')) { clearInterval(look); res.end('whole') } }, 10)
+})${more}`
+  const service = serve(['-w', '1'], { files: { 'app.js': app('.listen(3000)') } })
+  const { program, folder } = service
+  await program.line('all workers are ready')
+  const answer = service.get()
+  await program.line(/^asked/)
+  writeFileSync(join(folder, 'app.js'), app('; setInterval(() => {}, 1000)'))
+  program.signal('SIGHUP')
+  await program.line('worker started worker=2:0')
+  program.signal('SIGTERM')
+  await program.line('received SIGTERM')
+  writeFileSync(join(folder, 'go'), '')
+  expect((await answer).body).toBe('whole')
+  expect(await program.ended()).toEqual({ code: 0, signal: null })
+  expect(program.output).toMatch(/worker left worker=2:0/)
+})
+
 test('TTIN adds a worker, TTOU takes one away but never the last', async () => {
   const service = serve(['-w', '1'])
   await service.program.line('all workers are ready')

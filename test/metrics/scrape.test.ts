@@ -116,6 +116,17 @@ test('Clients that send nothing keep nobody out for long, and hold up no stop.',
   await stopped(server)
 })
 
+test('A client that asks a byte at a time holds nobody up, and has its answer.', async () => {
+  const { server, metrics } = await serving()
+  const slow = await converse(metrics)
+  for (const byte of 'GET /live HTTP/1.1\r\n\r\n') {
+    expect((await ask(metrics, { path: '/live' })).status).toBe(200)
+    slow.send(byte)
+  }
+  expect((await slow.closed()).startsWith('HTTP/1.1 200 OK')).toBe(true)
+  await stopped(server)
+})
+
 test('Statsd hears of requests and workers, over UDP with prefix and tags.', async () => {
   const collector = createSocket('udp4').bind(0, '127.0.0.1')
   await once(collector, 'listening')
