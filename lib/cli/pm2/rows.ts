@@ -9,7 +9,7 @@ export type Made = { readonly set?: Settings; readonly note?: string }
 
 type Conversion = (value: unknown, app: Pm2App) => Made
 
-/** `paths` in `set` start at the working folder of the companion. */
+/** What becomes of a key of the app that serves, and of one beside it. */
 export type Row = { readonly app: Conversion; readonly companion: Conversion }
 
 const DONE = (): Made => ({})
