@@ -20,10 +20,10 @@ const UNDEFINED = ['-fsanitize=undefined', '-fno-sanitize=vptr', '-fno-omit-fram
  * follow (google/sanitizers#189): it is checked for undefined behaviour only.
  */
 const FLAGS = { child: UNDEFINED, monoceros: [...UNDEFINED, '-fsanitize=address'] }
-/** What plays on the native part. Left out: what looks at the binary itself, or at how fast it is. */
+/** What plays on the native part. Left out: what looks at the binary itself, or has a boot timeout that is too short. */
 const SCENES = [
   'test/kernel/(contract|listeners|memory|mold|process|signals|spawn|stuck)',
-  'test/mold/(ability|races|self-test|serving|storm)',
+  'test/mold/(ability|races|self-test|storm)',
 ]
 /** What other programs do wrong that run in a test is not ours: dd, for one, is reported for an allocation of its own. */
 const OURS = /monoceros\.node|native\//
