@@ -3,13 +3,15 @@
  * matters little. node:http (its parser is fed through the stream here), Node's stock objects without any parsing, and
  * the engine, in turn in this one process; the least of the rounds counts.
  *
- *     npm run bench -- http-cpu [--rounds 7] [--loads bare,browser]
+ *     npm run bench -- http-cpu [--rounds 7] [--loads bare,browser] [--app express --frameworks FOLDER]
+ *                               [--sides node,engine]
  */
 const http = require('node:http')
 const net = require('node:net')
 const { parseArgs } = require('node:util')
 const { LOADS } = require('./http-loads.js')
 const { APPS, ceiling } = require('./http-sides.js')
+const { helpersFirst, ordinary } = require('./support/priority.js')
 const { attach } = require('../dist/http/attach.js')
 const { CONNECTION } = require('../dist/http/node.js')
 const { socketFor } = require('../dist/http/socket.js')
@@ -18,17 +20,23 @@ const { values } = parseArgs({
   options: {
     rounds: { type: 'string', default: '7' },
     loads: { type: 'string', default: Object.keys(LOADS).join() },
+    app: { type: 'string', default: 'plain' },
+    sides: { type: 'string', default: 'node,ceiling,engine' },
+    frameworks: { type: 'string' },
   },
 })
+const SIDES = { node, ceiling: stock, engine }
 const CONNECTIONS = 32
 const ROUND = 250
 
 main()
 
 async function main() {
+  helpersFirst(process.pid)
   console.log(`node ${process.version}, ${values.rounds} rounds, microseconds a request`)
   for (const load of values.loads.split(',')) {
-    const runs = { node: node(load), ceiling: stock(load), engine: engine(load) }
+    const listener = await APPS[values.app](values.frameworks)
+    const runs = Object.fromEntries(values.sides.split(',').map((side) => [side, SIDES[side](listener, load)]))
     const best = {}
     for (let round = 0; round <= Number(values.rounds); round++) {
       for (const [side, run] of Object.entries(runs)) {
@@ -37,8 +45,10 @@ async function main() {
       }
     }
     const columns = Object.entries(best).map(([side, time]) => `${side} ${time.toFixed(2)}`)
-    console.log(`${load.padEnd(10)} ${columns.join('  ')}  node/engine ${(best.node / best.engine).toFixed(2)}`)
+    const ratio = best.node && best.engine ? `node/engine ${(best.node / best.engine).toFixed(2)}` : ''
+    console.log(`${load.padEnd(10)} ${columns.join('  ')}  ${ratio}`)
   }
+  ordinary(process.pid)
   process.exit()
 }
 
@@ -55,8 +65,8 @@ async function timed(run, times) {
   return (user + system) / count
 }
 
-function engine(load) {
-  const server = http.createServer(APPS.plain())
+function engine(listener, load) {
+  const server = http.createServer(listener)
   attach(server)
   const packet = packetOf(load)
   const connections = Array.from({ length: CONNECTIONS }, () => {
@@ -69,8 +79,8 @@ function engine(load) {
   }
 }
 
-function node(load) {
-  const server = http.createServer(APPS.plain())
+function node(listener, load) {
+  const server = http.createServer(listener)
   const packet = packetOf(load)
   const sockets = Array.from({ length: CONNECTIONS }, () => {
     const socket = new net.Socket({ handle: idleHandle(), allowHalfOpen: true })
@@ -82,8 +92,8 @@ function node(load) {
   }
 }
 
-function stock(load) {
-  const server = http.createServer(APPS.plain())
+function stock(listener, load) {
+  const server = http.createServer(listener)
   const serve = ceiling(server, LOADS[load])
   const sockets = Array.from(
     { length: CONNECTIONS },

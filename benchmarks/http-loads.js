@@ -1,4 +1,4 @@
-/** What the clients of `http.js` send, as a wrk script, as the bytes of one request, and what they are answered. */
+/** What the clients of `http.js` send, as the bytes of one request, how often in one packet, and what is in them. */
 const BROWSER = {
   'User-Agent': 'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36',
   Accept: 'text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8',
@@ -23,19 +23,7 @@ const LOADS = {
 function load({ method = 'GET', target = '/', fields = {}, body = '', times = 1 }) {
   const lines = Object.entries({ Host: '127.0.0.1', ...fields, ...(body && { 'Content-Length': body.length }) })
   const request = `${method} ${target} HTTP/1.1\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`
-  return { request, target, body, times, rawHeaders: lines.flat().map(String), lua: script(request.repeat(times)) }
-}
-
-/** With a raw request, wrk counts the responses of a pipelined one each. */
-function script(request) {
-  return `
-local bytes = ${JSON.stringify(request)}
-request = function() return bytes end
-done = function(summary, latency)
-  io.write(string.format("JSON %d %f %f %f\\n", summary.requests, summary.requests / summary.duration * 1e6,
-    latency:percentile(50) / 1000, latency:percentile(99) / 1000))
-end
-`
+  return { request, target, body, times, rawHeaders: lines.flat().map(String) }
 }
 
 module.exports = { LOADS }

@@ -1,110 +1,188 @@
 /**
- * Requests a second of one server process on core 0, wrk on core 1: node:http, a bare `net` server that answers
- * without looking (the limit), Node's stock request and response objects without any parsing (the ceiling), and the
- * engine, in turn, round after round; every ratio is taken within a round, to node:http of that round.
+ * Requests a second of one server process on core 0, wrk on core 1, round after round in turn:
  *
- *     npm run bench -- http [--rounds 7] [--seconds 2] [--apps plain,fastify] [--loads bare,browser] [--frameworks FOLDER]
+ * - `node`: node:http; `engine`: monoceros; `engine-each`: monoceros when each response leaves at once;
+ * - `ceiling`: Node's stock request and response objects without any parsing, on sockets that read into one buffer as the
+ *   engine's do; `ceiling-stream`: the same on the streams of `net`;
+ * - `net`, `net-stream`: a server that answers without looking, the limit, on the same two kinds of socket.
  *
- * FOLDER holds express, fastify and koa, checked out and installed. Two figures a row: requests a second as wrk saw
- * them, and requests a second of the server's own CPU time, which counts others on the machine less.
+ *     npm run bench -- http [--rounds 3] [--seconds 1] [--apps plain,fastify,express,koa] [--loads bare,json] [--sides node,engine]
+ *                           [--frameworks FOLDER] [--record FILE]
+ *     npm run bench -- http --table FILE
+ *
+ * FOLDER holds express, fastify and koa, installed. Every ratio is one of requests a second within a round; behind it the
+ * lowest and the highest. A round of one side takes 3 s and a little. `--record` appends what the rounds gave to a file, so
+ * that a table can be measured in pieces; `--table FILE` prints all that was recorded in it as a Markdown table. Under
+ * `chrt -f 10` the servers are ahead of everything else on the machine, their helper threads ahead of them.
  */
-const { execFileSync, spawn, spawnSync } = require('node:child_process')
+const { spawn } = require('node:child_process')
 const { once } = require('node:events')
-const { mkdtempSync, readFileSync, rmSync, writeFileSync } = require('node:fs')
-const { tmpdir } = require('node:os')
+const { appendFileSync, readdirSync, readFileSync } = require('node:fs')
 const { join } = require('node:path')
 const { parseArgs } = require('node:util')
 const { LOADS } = require('./http-loads.js')
+const { median, spread, table } = require('./support/figures.js')
+const { helpersFirst, priority } = require('./support/priority.js')
+const { wrk } = require('./support/wrk.js')
 
 const { values } = parseArgs({
   options: {
-    rounds: { type: 'string', default: '7' },
-    seconds: { type: 'string', default: '2' },
+    rounds: { type: 'string', default: '3' },
+    seconds: { type: 'string', default: '1' },
     connections: { type: 'string', default: '32' },
     apps: { type: 'string', default: 'plain,fastify,express,koa' },
     loads: { type: 'string', default: Object.keys(LOADS).join() },
-    sides: { type: 'string', default: 'node,engine,ceiling,net' },
+    sides: { type: 'string', default: 'node,engine,engine-each,ceiling,ceiling-stream,net,net-stream' },
     frameworks: { type: 'string' },
+    record: { type: 'string' },
+    table: { type: 'string' },
   },
 })
 
-const TICKS = Number(execFileSync('getconf', ['CLK_TCK'], { encoding: 'utf8' }))
-const scratch = mkdtempSync(join(tmpdir(), 'monoceros-bench-'))
+const TITLES = [
+  'app',
+  'load',
+  'node:http, /s',
+  'monoceros, /s',
+  'of node:http',
+  'each at once: of node:http',
+  'of ceiling',
+  'of ceiling on streams',
+  'net of node:http',
+  'p99 node:http, ms',
+  'p99 monoceros, ms',
+]
 
-main().finally(() => rmSync(scratch, { recursive: true, force: true }))
+const WARM_UP = 2
+const seconds = Number(values.seconds)
+const connections = Number(values.connections)
 
 async function main() {
+  if (values.table !== undefined) {
+    tabulate(values.table)
+    return
+  }
   console.log(
-    `node ${process.version}, ${values.rounds} rounds of ${values.seconds} s, ${values.connections} connections`,
+    `node ${process.version}, ${values.rounds} rounds of ${seconds} s, ${connections} connections, ` +
+      `${priority() > 0 ? 'at real-time priority' : 'beside everything else on the machine'}`,
   )
   for (const app of values.apps.split(',')) {
+    if (app !== 'plain' && values.frameworks === undefined) {
+      console.log(`${app}: left out, --frameworks FOLDER says where it is installed`)
+      continue
+    }
+    const sides = values.sides.split(',').filter((side) => app === 'plain' || !/^(ceiling|net)/.test(side))
     for (const load of values.loads.split(',')) {
-      const sides = values.sides.split(',').filter((side) => app === 'plain' || side === 'node' || side === 'engine')
-      await row(app, load, sides)
+      const results = await row(app, load, sides)
+      print(app, load, results)
+      if (values.record !== undefined) record(values.record, app, load, results)
     }
   }
 }
 
+/** Side → what each round gave. */
 async function row(app, load, sides) {
   const results = new Map(sides.map((side) => [side, []]))
   for (let round = 0; round < Number(values.rounds); round++) {
-    for (const side of round % 2 === 0 ? sides : sides.toReversed())
+    for (const side of round % 2 === 0 ? sides : sides.toReversed()) {
       results.get(side).push(await measure(side, app, load))
+    }
   }
+  return results
+}
+
+/** By a process of its own: what the compiler makes of the same code differs from one to the next. */
+async function measure(side, app, load) {
+  const server = await start(side, app, load)
+  try {
+    request(server, load, WARM_UP)
+    const before = cpu(server.pid)
+    const seen = request(server, load, seconds)
+    return { ...seen, cpu: (cpu(server.pid) - before) / seen.requests }
+  } finally {
+    server.child.kill('SIGKILL')
+    await once(server.child, 'exit')
+  }
+}
+
+async function start(side, app, load) {
+  const script = join(__dirname, 'http-server.js')
+  const child = spawn('taskset', ['-c', '0', process.execPath, script, side, app, load, values.frameworks ?? ''], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  })
+  const [port] = await once(child.stdout.setEncoding('utf8'), 'data')
+  helpersFirst(child.pid)
+  return { child, pid: child.pid, url: `http://127.0.0.1:${port.trim()}/` }
+}
+
+function request({ url }, load, seconds) {
+  const { request, times } = LOADS[load]
+  return wrk(url, request.repeat(times), { connections, seconds })
+}
+
+/** Microseconds that all threads of a process have run (schedstats.rst). */
+function cpu(pid) {
+  const folder = `/proc/${pid}/task`
+  const times = readdirSync(folder).map((task) => readFileSync(join(folder, task, 'schedstat'), 'utf8').split(' ')[0])
+  return times.reduce((sum, nanoseconds) => sum + Number(nanoseconds), 0) / 1000
+}
+
+function print(app, load, results) {
   console.log(`\n${app}, ${load}`)
-  const reference = results.get('node') ?? results.get(sides[0])
+  const reference = results.keys().next().value
   for (const [side, runs] of results) {
-    const ratio = (key) => spread(runs.map((run, round) => run[key] / reference[round][key]))
     console.log(
-      `  ${side.padEnd(8)}${whole(median(runs.map((run) => run.rate))).padStart(9)} /s ${ratio('rate')}` +
-        `${whole(median(runs.map((run) => run.perCpu))).padStart(11)} /CPU s ${ratio('perCpu')}` +
-        `   p50 ${median(runs.map((run) => run.p50)).toFixed(2)} p99 ${median(runs.map((run) => run.p99)).toFixed(2)} ms`,
+      `  ${side.padEnd(15)}${whole(runs, 'rate').padStart(9)} /s ${against(results, side, reference)}` +
+        `   CPU ${middle(runs, 'cpu').toFixed(1)} us   p50 ${middle(runs, 'p50').toFixed(2)} p99 ${spread(runs.map((run) => run.p99))} ms`,
     )
   }
 }
 
-async function measure(side, app, load) {
-  const path = join(__dirname, 'http-server.js')
-  const server = spawn('taskset', ['-c', '0', process.execPath, path, side, app, load, values.frameworks ?? ''], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  const [port] = await once(server.stdout.setEncoding('utf8'), 'data')
-  const url = `http://127.0.0.1:${port.trim()}/`
-  wrk(url, load, 1)
-  const before = cpu(server.pid)
-  const result = wrk(url, load, Number(values.seconds))
-  const used = cpu(server.pid) - before
-  server.kill('SIGKILL')
-  await once(server, 'exit')
-  return { ...result, perCpu: result.requests / used }
+/** One line a row and run: JSON. */
+function record(file, app, load, results) {
+  appendFileSync(file, `${JSON.stringify({ node: process.version, app, load, results: [...results] })}\n`)
 }
 
-/** Runs on the other core, while this process waits. */
-function wrk(url, load, seconds) {
-  const script = join(scratch, `${load}.lua`)
-  writeFileSync(script, LOADS[load].lua)
-  const args = ['-c', '1', 'wrk', '-t1', `-c${values.connections}`, `-d${seconds}`, '--latency', '-s', script, url]
-  const { stdout, stderr, status } = spawnSync('taskset', args, { encoding: 'utf8' })
-  if (status !== 0) throw new Error(`wrk: ${stdout}${stderr}`)
-  if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`wrk saw errors:\n${stdout}`)
-  const [requests, rate, p50, p99] = /^JSON (.*)$/m.exec(stdout)[1].split(' ').map(Number)
-  return { requests, rate, p50, p99 }
+/** The rounds of all runs of a row together. */
+function tabulate(file) {
+  const rows = new Map()
+  for (const line of readFileSync(file, 'utf8').trimEnd().split('\n')) {
+    const { node, app, load, results } = JSON.parse(line)
+    const key = `${node} ${app} ${load}`
+    if (!rows.has(key)) rows.set(key, { node, app, load, results: new Map() })
+    const all = rows.get(key).results
+    for (const [side, runs] of results) all.set(side, [...(all.get(side) ?? []), ...runs])
+  }
+  for (const node of new Set([...rows.values()].map((row) => row.node))) {
+    console.log(`\nnode ${node}\n`)
+    table([TITLES, ...[...rows.values()].filter((row) => row.node === node).map(cells)])
+  }
 }
 
-/** Seconds of user and system time (proc(5), fields 14 and 15). */
-function cpu(pid) {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8').split(') ')[1].split(' ')
-  return (Number(fields[11]) + Number(fields[12])) / TICKS
+function cells({ app, load, results }) {
+  const p99 = (side) => spread(results.get(side).map((run) => run.p99))
+  return [
+    app,
+    load,
+    whole(results.get('node'), 'rate'),
+    whole(results.get('engine'), 'rate'),
+    against(results, 'engine', 'node'),
+    against(results, 'engine-each', 'node'),
+    against(results, 'engine-each', 'ceiling'),
+    against(results, 'engine-each', 'ceiling-stream'),
+    against(results, 'net', 'node'),
+    p99('node'),
+    p99('engine'),
+  ]
 }
 
-function median(numbers) {
-  return numbers.toSorted((a, b) => a - b)[numbers.length >> 1]
+/** Requests a second of one side against another's of the same round. */
+function against(results, side, other) {
+  if (!results.has(side) || !results.has(other)) return ''
+  return spread(results.get(side).map((run, round) => run.rate / results.get(other)[round].rate))
 }
 
-function spread(numbers) {
-  return `${median(numbers).toFixed(2)} (${Math.min(...numbers).toFixed(2)} to ${Math.max(...numbers).toFixed(2)})`
-}
+const middle = (runs, key) => median(runs.map((run) => run[key]))
+const whole = (runs, key) => Math.round(middle(runs, key)).toLocaleString('en')
 
-function whole(number) {
-  return Math.round(number).toLocaleString('en')
-}
+main()
