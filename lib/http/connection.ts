@@ -9,7 +9,7 @@
  * - `over`: nothing that matters. The client said `Connection: close`, or an error ended the sequence; what still
  *   comes is thrown away, so that it cannot cost the client the response.
  *
- * Reading stops (`socket._paused`) while too much waits to be sent; what was read by then stands in `held`.
+ * Reading stops (`socket._paused`) while too much waits to be sent; what was read by then stands in `unread`.
  */
 import type { AsyncResource } from 'node:async_hooks'
 import { TLSSocket } from 'node:tls'
@@ -23,8 +23,9 @@ import { CONNECTION, type Incoming, type Outgoing, type ResponseOptions, type Se
 import { ProxyReader, showClient } from './proxied.ts'
 import { HeadReader } from './reader.ts'
 import type { Service } from './service.ts'
-import { readsDirectly, type WriteBatch, writeNow } from './socket.ts'
+import { readsDirectly } from './socket.ts'
 import { deadline } from './timeouts.ts'
+import { type HeldWrite, writeNow } from './together.ts'
 import { flushWaiting } from './turns.ts'
 import { beginHandover, finishHandover, type Handover } from './upgrade.ts'
 
@@ -59,7 +60,9 @@ export class Connection {
   /** Responses before it that are ended and on their way to the kernel. */
   readonly sending: Outgoing[] = []
   /** While several requests of one read are answered, the first write waits for the others. */
-  batch: WriteBatch | null = null
+  batch: { first: HeldWrite | null } | null = null
+  /** A write that leaves at the end of the turn. */
+  held: HeldWrite | null = null
   /** Bytes that wait in `waiting`. */
   queued = 0
   /** Requests counted against `maxRequestsPerSocket`. */
@@ -84,7 +87,7 @@ export class Connection {
   /** Where `parse` has come to in its bytes. */
   at = 0
   private proxyReader: ProxyReader | null = null
-  private held: Buffer | null = null
+  private unread: Buffer | null = null
   private resuming = false
 
   constructor(service: Service, socket: ServerSocket) {
@@ -108,7 +111,7 @@ export class Connection {
 
   /** Between requests, with nothing read of the next. */
   get isIdle(): boolean {
-    return this.phase === 'head' && this.response === null && this.held === null && !this.head.begun
+    return this.phase === 'head' && this.response === null && this.unread === null && !this.head.begun
   }
 
   /** Something was read of a request, or of what comes before the first, and not all. */
@@ -118,7 +121,7 @@ export class Connection {
 
   /** The socket has read. True: go on reading. */
   receive(bytes: Buffer, from: number, to: number): true {
-    if (this.held !== null) this.held = Buffer.concat([this.held, bytes.subarray(from, to)])
+    if (this.unread !== null) this.unread = Buffer.concat([this.unread, bytes.subarray(from, to)])
     else this.parse(bytes, from, to)
     return true
   }
@@ -138,7 +141,7 @@ export class Connection {
       if (this.batch !== null) this.writeBatch()
       // A listener has thrown: what it did not let us read is read later.
       if (this.at < to) {
-        this.hold(bytes, to)
+        this.keep(bytes, to)
         this.continueLater()
       }
     }
@@ -161,11 +164,11 @@ export class Connection {
         this.at = to
         return
       case 'handover':
-        this.hold(bytes, to)
+        this.keep(bytes, to)
         return
     }
     if (this.isFull()) {
-      this.hold(bytes, to)
+      this.keep(bytes, to)
       this.pause()
       return
     }
@@ -242,16 +245,16 @@ export class Connection {
   }
 
   /** Keeps what was read and not parsed; `at` goes to the end. */
-  hold(bytes: Buffer, to: number): void {
-    this.held = Buffer.from(bytes.subarray(this.at, to))
+  keep(bytes: Buffer, to: number): void {
+    this.unread = Buffer.from(bytes.subarray(this.at, to))
     this.at = to
   }
 
   /** What was read and not parsed, given away. */
-  takeHeld(): Buffer {
-    const held = this.held ?? Buffer.alloc(0)
-    this.held = null
-    return held
+  takeUnread(): Buffer {
+    const unread = this.unread ?? Buffer.alloc(0)
+    this.unread = null
+    return unread
   }
 
   /** Too much waits to be sent: Node stops reading then, too. */
@@ -325,8 +328,8 @@ export class Connection {
     if (socket.destroyed || this.phase === 'handover') return
     socket._paused = false
     this.stalled = false
-    const held = this.takeHeld()
-    this.parse(held, 0, held.length)
+    const unread = this.takeUnread()
+    this.parse(unread, 0, unread.length)
     if (!socket._paused && !this.stalled) socket.resume()
   }
 }

@@ -22,6 +22,8 @@ export type EngineOptions = {
   readonly disconnectGrace?: Ms
   /** Tells a client that has half-closed from one that is gone, which is not waited on. Without it: never. */
   readonly otherEnd?: OtherEnd
+  /** False: a response leaves at once, also where several requests were read in one turn of the event loop. */
+  readonly together?: boolean
   /** Expects the PROXY protocol at the beginning of each connection. */
   readonly proxy?: ProxyOptions
   /** TLS for a plain `http.Server`. An `https.Server` keeps its own. */

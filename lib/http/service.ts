@@ -26,6 +26,7 @@ export class Service {
   readonly scope = new AsyncResource('HTTPSERVER', { requireManualDestroy: true })
   readonly sweep: Sweep
   readonly disconnectGrace: number
+  readonly together: boolean
   readonly onResponse: ((record: ResponseRecord) => void) | null
   requests = 0
   /** Responses by the first digit of their status, less one. */
@@ -43,6 +44,7 @@ export class Service {
     this.options = options
     this.disconnectGrace = options.disconnectGrace ?? DISCONNECT_GRACE
     this.onResponse = options.onResponse ?? null
+    this.together = options.together ?? true
     this.sweep = new Sweep(this)
     const { keepAlive } = options
     if (keepAlive && (keepAlive.explicit || server.keepAliveTimeout === defaultKeepAliveTimeout)) {

@@ -4,8 +4,10 @@
  * As soon as anybody else wants the bytes (a 'data' or 'readable' listener, an upgrade) they go through the stream,
  * copied, and everything is as with any other net.Socket.
  */
+import { AsyncResource } from 'node:async_hooks'
 import net from 'node:net'
 import { CONNECTION, type Handle, type Server, type ServerSocket } from './node.ts'
+import { type HeldWrite, hold, mayHold, turnGoesOn, writeBeforeEnd } from './together.ts'
 
 /** As much as libuv offers to read at once. */
 const READ_SIZE = 65536
@@ -38,24 +40,11 @@ export const readsDirectly = (socket: unknown): boolean => socket instanceof Htt
 /** False stops the reading until `resume()`. */
 function received(socket: ServerSocket, length: number): boolean {
   const connection = socket[CONNECTION]
-  if (connection?.direct) return connection.receive(shared, 0, length)
+  if (connection?.direct) {
+    turnGoesOn()
+    return connection.receive(shared, 0, length)
+  }
   return socket.push(Buffer.from(shared.subarray(0, length)))
-}
-
-/** A write that was held back so that those behind it go with it. */
-export type HeldWrite = {
-  readonly chunk: Buffer | string
-  readonly encoding: BufferEncoding
-  readonly written: (error?: Error | null) => void
-}
-
-export type WriteBatch = { first: HeldWrite | null }
-
-const nodeWrite = net.Socket.prototype._write
-
-/** Writes what was held back; what the stream has gathered behind it follows in one vector. */
-export function writeNow(socket: ServerSocket, { chunk, encoding, written }: HeldWrite): void {
-  nodeWrite.call(socket, chunk, encoding, written)
 }
 
 /** A listener for the bytes: from now on the stream has them, and the connection listens to it like everybody. */
@@ -67,13 +56,36 @@ function watched(method: 'on' | 'prependListener') {
   }
 }
 
+const { write: streamWrite, _write: nodeWrite, _destroy: nodeDestroy } = net.Socket.prototype
+
+const MANUAL = { requireManualDestroy: true }
+
+type Written = HeldWrite['written']
+
+/** What is called when it is written belongs to who writes it, and not to what else is written by then. */
+function bound(written: Written): Written {
+  const scope = new AsyncResource('HTTPRESPONSE', MANUAL)
+  return (error) => scope.runInAsyncScope(written, undefined, error)
+}
+
 Object.assign(HttpSocket.prototype, {
   on: watched('on'),
   addListener: watched('on'),
   prependListener: watched('prependListener'),
-  _write(this: ServerSocket, chunk: Buffer | string, encoding: BufferEncoding, written: HeldWrite['written']) {
-    const batch = this[CONNECTION]?.batch
-    if (batch) batch.first = { chunk, encoding, written }
-    else nodeWrite.call(this, chunk, encoding, written)
+  write(this: ServerSocket, chunk: Buffer | string, encoding: BufferEncoding, written?: Written | null) {
+    const connection = this[CONNECTION]
+    const later = connection !== null && written && (connection.batch !== null || mayHold(connection))
+    return streamWrite.call(this, chunk, encoding, later ? bound(written) : written!)
+  },
+  _write(this: ServerSocket, chunk: Buffer | string, encoding: BufferEncoding, written: Written) {
+    const connection = this[CONNECTION]
+    const write = { chunk, encoding, written }
+    if (connection?.batch) connection.batch.first = write
+    else if (!connection?.direct || !hold(connection, write)) nodeWrite.call(this, chunk, encoding, written)
+  },
+  _destroy(this: ServerSocket, error: Error | null, done: (error?: Error | null) => void) {
+    const connection = this[CONNECTION]
+    if (connection !== null) writeBeforeEnd(connection)
+    nodeDestroy.call(this, error, done)
   },
 })

@@ -45,7 +45,7 @@ function wantsUpgrade(connection: Connection, request: Incoming): boolean {
 export function finishHandover(connection: Connection): void {
   const { event, request } = connection.handover!
   const { service, socket } = connection
-  const head = connection.takeHeld()
+  const head = connection.takeUnread()
   connection.handover = null
   release(connection)
   service.connections.delete(connection)

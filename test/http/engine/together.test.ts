@@ -1,0 +1,180 @@
+/** Responses of one turn of the event loop: several clients, in this process, whose requests are read in one turn. */
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { once } from 'node:events'
+import type http from 'node:http'
+import net from 'node:net'
+import { join } from 'node:path'
+import type { EngineOptions } from '../../../lib/http/engine.ts'
+import { type Program, startNode } from '../../support/process.ts'
+import { get, serve } from './serving.ts'
+
+const CLIENTS = ['a', 'b', 'c', 'd']
+
+type Company = {
+  /** Writes a request of each client at once, so that one turn reads them; gives what each of them received. */
+  readonly turn: (path: string) => Promise<string[]>
+  readonly port: number
+}
+
+const clients: net.Socket[] = []
+
+/** What the engine takes for the time: a busy machine is not a slow handler. */
+let clock = performance.now()
+
+beforeEach(() => {
+  jest.spyOn(performance, 'now').mockImplementation(() => clock)
+})
+
+afterEach(() => {
+  jest.restoreAllMocks()
+  for (const client of clients.splice(0)) client.destroy()
+})
+
+async function connected(port: number): Promise<net.Socket> {
+  const client = net.connect(port, '127.0.0.1')
+  clients.push(client)
+  await once(client, 'connect')
+  return client.setEncoding('latin1')
+}
+
+/** After a turn in company: in the next responses are held. */
+async function company(listener: http.RequestListener, options: EngineOptions = {}): Promise<Company> {
+  const { port } = await serve((req, res) => (req.url === '/first' ? res.end() : listener(req, res)), options)
+  const all = await Promise.all(CLIENTS.map(() => connected(port)))
+  const turn = async (path: string) => {
+    const answers = all.map((client) => answerTo(client))
+    all.forEach((client, index) => {
+      client.write(get(`${path}${path === '/first' ? '' : CLIENTS[index]}`))
+    })
+    return Promise.all(answers)
+  }
+  // Connections are accepted in turns of their own.
+  await turn('/first')
+  await turn('/first')
+  return { turn, port }
+}
+
+async function answerTo(client: net.Socket): Promise<string> {
+  const [text] = await Promise.race([once(client, 'data'), once(client, 'close').then(() => ['closed'])])
+  return text.slice(text.indexOf('\r\n\r\n') + 4)
+}
+
+/** Ends the response and notes whether its bytes were given to the kernel at once. */
+const noting =
+  (seen: boolean[], text: string | Buffer = 'x') =>
+  (req: http.IncomingMessage, res: http.ServerResponse) => {
+    const { _handle: handle } = req.socket as unknown as { _handle: { bytesWritten: number } }
+    const before = handle.bytesWritten
+    res.end(text)
+    seen.push(handle.bytesWritten > before)
+  }
+
+test('responses to requests in company leave at the end of the turn', async () => {
+  const seen: boolean[] = []
+  const { turn } = await company(noting(seen))
+  expect(await turn('/')).toEqual(['x', 'x', 'x', 'x'])
+  expect(seen).toEqual([false, false, false, false])
+})
+
+test('a client alone is answered at once', async () => {
+  const seen: boolean[] = []
+  const { turn, port } = await company(noting(seen))
+  const alone = await connected(port)
+  for (let time = 0; time < 2; time++) {
+    alone.write(get('/alone'))
+    expect(await answerTo(alone)).toBe('x')
+  }
+  expect(seen[1]).toBe(true)
+  await turn('/')
+  expect(seen.slice(2)).toEqual([true, true, true, true])
+})
+
+test('where `together` is off every response leaves at once', async () => {
+  const seen: boolean[] = []
+  const { turn } = await company(noting(seen), { together: false })
+  await turn('/')
+  expect(seen).toEqual([true, true, true, true])
+})
+
+test('a long response leaves at once', async () => {
+  const seen: boolean[] = []
+  const { turn } = await company((req, res) => noting(seen, Buffer.alloc(req.url === '/a' ? 20_000 : 2))(req, res))
+  await turn('/')
+  expect(seen).toEqual([true, false, false, false])
+})
+
+test('after a handler that took long responses leave at once', async () => {
+  const seen: boolean[] = []
+  const { turn } = await company((req, res) => {
+    noting(seen)(req, res)
+    if (req.url === '/slow-d') clock += 6
+  })
+  await turn('/slow-')
+  await turn('/')
+  expect(seen).toEqual([false, false, false, false, true, true, true, true])
+  clock += 120
+  await turn('/')
+  expect(seen.slice(8)).toEqual([false, false, false, false])
+})
+
+test('a response is not lost where the handler destroys its socket behind it', async () => {
+  const finished: string[] = []
+  const { turn } = await company((req, res) => {
+    res.on('finish', () => finished.push(`finish ${req.url}`))
+    res.end(req.url)
+    req.socket.destroy()
+    finished.push(`destroyed ${req.url}`)
+  })
+  expect(await turn('/')).toEqual(['/a', '/b', '/c', '/d'])
+  expect(finished.slice(0, 2)).toEqual(['destroyed /a', 'finish /a'])
+})
+
+test('each response finishes in the context that it was ended in', async () => {
+  const storage = new AsyncLocalStorage<string | undefined>()
+  const finished: string[] = []
+  const { turn, port } = await company((req, res) =>
+    storage.run(req.url, () => {
+      res.on('finish', () => finished.push(`${req.url} ${storage.getStore()}`))
+      res.end(req.url)
+    }),
+  )
+  await turn('/')
+  expect(finished).toEqual(['/a /a', '/b /b', '/c /c', '/d /d'])
+  const alone = await connected(port)
+  alone.write(get('/1') + get('/2') + get('/3'))
+  await answerTo(alone)
+  expect(finished.slice(4)).toEqual(['/1 /1', '/2 /2', '/3 /3'])
+})
+
+/** The requests of a, b, c and d in one turn in company, by a server in a process of its own. */
+async function heldByProcess(paths: readonly string[]): Promise<{ program: Program; answers: string[] }> {
+  const program = startNode(join(__dirname, 'held.js'), [], { stdio: ['pipe', 'pipe', 'pipe'] })
+  const port = Number((await program.line(/^port (\d+)$/m))[1])
+  const all = await Promise.all(CLIENTS.map(() => connected(port)))
+  const turn = (each: readonly string[]) => {
+    const answers = each.map((_, index) => answerTo(all[index]!))
+    for (const [index, path] of each.entries()) all[index]!.write(get(path, `X-Client: ${CLIENTS[index]}\r\n`))
+    return Promise.all(answers)
+  }
+  for (const _ of CLIENTS) await turn(['/first', '/first', '/first', '/first'])
+  await turn(['/block'])
+  for (const each of [['/block', '/first', '/first', '/first'], paths]) {
+    const answers = turn(each)
+    program.child.stdin!.write('x')
+    if (each === paths) return { program, answers: await answers }
+    await answers
+  }
+  throw new Error('not reached')
+}
+
+test('what was held leaves before the process does', async () => {
+  const { program, answers } = await heldByProcess(['/a', '/b', '/exit'])
+  expect(answers).toEqual(['/a', '/b', '/exit'])
+  expect(await program.ended()).toEqual({ code: 7, signal: null })
+})
+
+test('what a listener of one response throws costs the others nothing', async () => {
+  const { program, answers } = await heldByProcess(['/throw', '/b', '/throw', '/d'])
+  expect(answers).toEqual(['/throw', '/b', '/throw', '/d'])
+  await program.lines(/^thrown for [ac]$/m, 2)
+})
