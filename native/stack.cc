@@ -22,6 +22,10 @@ using PrintStack = void (*)(void* isolate, int prefix);
 
 constexpr int kPrefixAt = 0;  // StackTracePrefix::kAt: "    at name (file:line:column)"
 
+// Rung by ourselves: the watcher ends. The arbiter rings once each time.
+constexpr uint64_t kEnd = uint64_t{1} << 32;
+
+uv_thread_t watcher;
 void* isolate;
 RequestInterrupt request_interrupt;
 PrintStack print_stack;
@@ -39,7 +43,9 @@ void wait_for_alarm(void* fd) {
     if (poll(&alarm, 1, -1) == -1 && errno != EINTR) return;
     if (alarm.revents & (POLLNVAL | POLLERR)) return;
     uint64_t rung = 0;
-    if (read(alarm.fd, &rung, sizeof rung) == sizeof rung) request_interrupt(isolate, print, nullptr);
+    if (read(alarm.fd, &rung, sizeof rung) != sizeof rung) continue;
+    if (rung >= kEnd) return;
+    request_interrupt(isolate, print, nullptr);
   }
 }
 
@@ -47,8 +53,7 @@ void wait_for_alarm(void* fd) {
 int start_thread(int alarm) {
   const SignalsBlocked blocked;
   const uv_thread_options_t options{UV_THREAD_HAS_STACK_SIZE, 128 * 1024};
-  uv_thread_t thread;
-  return uv_thread_create_ex(&thread, &options, wait_for_alarm, reinterpret_cast<void*>(intptr_t{alarm}));
+  return uv_thread_create_ex(&watcher, &options, wait_for_alarm, reinterpret_cast<void*>(intptr_t{alarm}));
 }
 
 Napi::Value watch_for_stuck_stack(const Napi::CallbackInfo& info) {
@@ -63,6 +68,12 @@ Napi::Value watch_for_stuck_stack(const Napi::CallbackInfo& info) {
   const int error = start_thread(integer(info[0]));
   if (error) fail(env, -error, "pthread_create");
   return env.Null();
+}
+
+// Of the one that was started last, on the same alarm.
+void end_stack_watch(const Napi::CallbackInfo& info) {
+  if (write(integer(info[0]), &kEnd, sizeof kEnd) == -1) fail(info.Env(), errno, "write");
+  uv_thread_join(&watcher);
 }
 
 Napi::Value new_alarm(const Napi::CallbackInfo& info) {
@@ -81,6 +92,7 @@ void ring(const Napi::CallbackInfo& info) {
 
 void install_stack(Napi::Env env, Napi::Object exports) {
   put(env, exports, "watchForStuckStack", watch_for_stuck_stack);
+  put(env, exports, "endStackWatch", end_stack_watch);
   put(env, exports, "alarm", new_alarm);
   put(env, exports, "ring", ring);
 }

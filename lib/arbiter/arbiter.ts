@@ -181,6 +181,8 @@ export class Arbiter implements Turn {
   hear(now: Ms): void {
     this.#around.workers.listenForBeats()
     this.#settle(now)
+    this.#around.molds.look(this.#pool)
+    this.#settle(now)
   }
 
   reap(now: Ms): void {
@@ -198,6 +200,7 @@ export class Arbiter implements Turn {
       }
       const { key, pid, fault } = worker
       report.left(worker, exit)
+      molds.promotions.workerLeft(exit)
       this.#events.push({ kind: 'exited', key, pid, exit, ...(fault && { fault }) })
       workers.forget(pid)
     }
@@ -278,6 +281,7 @@ export class Arbiter implements Turn {
       default:
         this.#generations.forget(this.#pool)
         molds.keepOnly(this.#pool)
+        molds.promotions.noticed(effect, this.#pool)
         this.#around.report.noticed(effect)
         this.#around.told(effect)
         if (effect.kind === 'halted') this.stop('quick')
@@ -309,6 +313,7 @@ export class Arbiter implements Turn {
     switch (how) {
       case 'drain':
       case 'quit':
+        if (how === 'drain') this.#around.molds.promotions.draining(pid, this.#pool)
         if (!workers.tell(pid, how === 'quit' ? { kind: 'quit' } : this.#drain())) workers.signal(pid, 'SIGTERM')
         return
       case 'stack':

@@ -305,7 +305,7 @@ export function assemble(ingredients: Ingredients): Assembled {
     kernel,
     arbiter,
     listeners,
-    status: new StatusView(workers),
+    status: new StatusView(workers, molds),
     started,
     name: places.name,
     cwd: loaded.cwd,

@@ -58,7 +58,16 @@ export function arbiterCommands(parts: CommandParts): Commands {
       const now = kernel.now()
       const { mode, generation, size } = arbiter.pool
       const uptime = (now - parts.started) / 1000
-      return { ...version(), ok: true, uptime, mode, generation, size, workers: parts.status.all(arbiter.pool, now) }
+      return {
+        ...version(),
+        ok: true,
+        uptime,
+        mode,
+        generation,
+        size,
+        molds: parts.status.molds,
+        workers: parts.status.all(arbiter.pool, now),
+      }
     }),
     listeners: command({}, () => ({
       ok: true,

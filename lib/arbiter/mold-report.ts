@@ -4,6 +4,7 @@ import type { Exit } from '../kernel/kernel.ts'
 import type { Log } from '../log/log.ts'
 import type { MoldProcess } from '../runtime/mold-process.ts'
 import { exitWords } from '../supervision/describe.ts'
+import { nameOf, type Worker } from './workers.ts'
 
 export class MoldReport {
   readonly #log: Log
@@ -26,6 +27,22 @@ export class MoldReport {
 
   left(mold: MoldProcess, exit: Exit): void {
     if (mold.failed === null) this.#log.warning(`mold ${exitWords(exit)}`, { pid: mold.pid })
+  }
+
+  chosen(worker: Worker, requests: number): void {
+    this.#log.info(`worker has served ${requests} requests: it is to become a mold (reforkAfter)`, nameOf(worker))
+  }
+
+  onTrial(worker: Worker): void {
+    this.#log.info('worker has become a mold, on trial', nameOf(worker))
+  }
+
+  promoted({ pid }: MoldProcess): void {
+    this.#log.info('mold has proved itself: workers are forked from it', { pid })
+  }
+
+  notPromoted({ pid }: MoldProcess, why: string): void {
+    this.#log.warning(`worker cannot be a mold, the one before it stays: ${why}`, { pid })
   }
 
   falls(mold: MoldProcess): void {

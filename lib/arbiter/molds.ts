@@ -14,8 +14,9 @@ import type { Ms, Pid } from '../units.ts'
 import type { Generation } from './generation.ts'
 import type { MoldReport } from './mold-report.ts'
 import { moldPlan } from './plan.ts'
+import { Promotions } from './promotions.ts'
 import type { Ward } from './ward.ts'
-import type { Standard, Unborn, Workers } from './workers.ts'
+import type { Standard, Unborn, Worker, Workers } from './workers.ts'
 
 export type MoldParts = {
   readonly kernel: Kernel
@@ -26,23 +27,64 @@ export type MoldParts = {
   readonly generationOf: (number: number) => Generation
 }
 
+/** A mold for `status`. `mold`: counted from 1 in its generation. */
+export type MoldStatus = {
+  readonly pid: number
+  readonly mold: number
+  readonly state: 'LOADING' | 'QUIET' | 'ON TRIAL'
+}
+
+type Asked = Unborn & { readonly mold: MoldProcess }
+
 export class Molds implements Ward {
   readonly #parts: MoldParts
   readonly #molds = new Map<Generation, MoldProcess>()
   /** Told to end, and not reaped yet. */
   readonly #ending = new Map<Pid, MoldProcess>()
-  readonly #forks: Forks<Unborn>
+  readonly #forks: Forks<Asked>
   /** Generations that cannot be preloaded, and whose workers are exec'd instead (`preloadFallback`). */
   readonly #fallen = new WeakSet<Generation>()
+  /** Molds of a generation, counted from 1: the first has loaded the app, the others were workers. */
+  readonly #numbers = new WeakMap<MoldProcess, number>()
+  readonly #forkedBy = new WeakMap<Worker, number>()
+  readonly promotions: Promotions
 
   constructor(parts: MoldParts) {
     this.#parts = parts
-    this.#forks = new Forks<Unborn>({
+    this.#forks = new Forks<Asked>({
       kernel: parts.kernel,
       born: (unborn, pid, exit) => this.#born(unborn, pid, exit),
       failed: (unborn, error) => this.#failed(unborn, null, error),
       discard: (unborn) => parts.workers.discard(unborn),
     })
+    this.promotions = new Promotions({
+      ...parts,
+      numberOf: (worker) => this.numberOf(worker),
+      heard: (mold, message) => this.#heard(mold, message),
+      succeed: (generation, mold) => this.#succeed(generation, mold),
+      end: (mold) => this.#end(mold),
+    })
+  }
+
+  /** Which of its generation's molds this worker was forked from, counted from 1; null: from none. */
+  numberOf(worker: Worker): number | null {
+    return this.#forkedBy.get(worker) ?? null
+  }
+
+  /** The molds that are there, for `status`. */
+  get all(): readonly MoldStatus[] {
+    const { onTrial } = this.promotions
+    const all = [...this.#molds.values(), ...(onTrial === null ? [] : [onTrial])]
+    return all.map((mold) => ({
+      pid: mold.pid,
+      mold: this.#numbers.get(mold) ?? 1,
+      state: mold === onTrial ? 'ON TRIAL' : mold.isQuiet ? 'QUIET' : 'LOADING',
+    }))
+  }
+
+  /** Whether a worker is to become a mold. */
+  look(pool: Pool): void {
+    this.promotions.look(pool, (generation) => this.#numbers.get(this.#molds.get(generation)!) ?? null)
   }
 
   /** Whether workers of this generation are forked. */
@@ -55,8 +97,8 @@ export class Molds implements Ward {
     const { workers } = this.#parts
     const unborn = workers.prepare(key, generation, standard, waits)
     try {
-      const mold = this.#moldOf(generation, standard)
-      this.#forks.ask(mold, unborn, [unborn.theirs, standard.stdin, standard.stdout, standard.stderr])
+      const mold = this.promotions.moldFor(key, generation) ?? this.#moldOf(generation, standard)
+      this.#forks.ask(mold, { ...unborn, mold }, [unborn.theirs, standard.stdin, standard.stdout, standard.stderr])
     } catch (error) {
       workers.discard(unborn)
       throw error
@@ -95,11 +137,12 @@ export class Molds implements Ward {
   }
 
   get isGone(): boolean {
-    return this.#molds.size === 0 && this.#ending.size === 0
+    return this.#molds.size === 0 && this.#ending.size === 0 && this.promotions.onTrial === null
   }
 
   leaders(): ReadonlyMap<Pid, Leader> {
-    const all = [...this.#molds.values(), ...this.#ending.values()]
+    const { onTrial } = this.promotions
+    const all = [...this.#molds.values(), ...this.#ending.values(), ...(onTrial === null ? [] : [onTrial])]
     return new Map(all.map((mold) => [mold.pid, 'group']))
   }
 
@@ -115,7 +158,7 @@ export class Molds implements Ward {
     if (generation !== undefined) this.#molds.delete(generation)
     mold.forget()
     const { report } = this.#parts
-    if (!wasEnding) report.left(mold, exit)
+    if (!wasEnding && !this.promotions.moldLeft(mold)) report.left(mold, exit)
     const falls = mold.failed !== null && generation?.config.preloadFallback === true && !isOfApp(mold.failed)
     if (falls) this.#fallen.add(generation!)
     for (const unborn of this.#forks.orphaned(mold)) {
@@ -133,6 +176,7 @@ export class Molds implements Ward {
   }
 
   stop(): void {
+    this.promotions.drop()
     for (const mold of [...this.#molds.values()]) this.#end(mold)
   }
 
@@ -145,33 +189,53 @@ export class Molds implements Ward {
       kernel,
       {
         plan: (channel) => moldPlan(program, process.execPath, { ...standard, channel }),
-        go: { patience: config.bootTimeout, open: config.preloadOpen, leader: 'group' },
+        go: {
+          patience: config.bootTimeout,
+          open: config.preloadOpen,
+          leader: 'group',
+          promotes: config.reforkAfter > 0,
+        },
       },
       (message) => this.#heard(mold, message),
     )
     this.#molds.set(generation, mold)
+    this.#numbers.set(mold, 1)
     report.started(mold)
     return mold
+  }
+
+  /** The mold that was is ended, unless it owes an answer. */
+  #succeed(generation: Generation, mold: MoldProcess): void {
+    const before = this.#molds.get(generation)
+    this.#molds.set(generation, mold)
+    if (before === undefined) return
+    this.#ending.set(before.pid, before)
+    if (!this.#forks.isAwaited(before)) before.kill()
   }
 
   #heard(mold: MoldProcess, message: FromMold): void {
     switch (message.kind) {
       case 'quiet':
-        return this.#parts.report.quiet(mold)
+        if (mold === this.promotions.onTrial) this.#numbers.set(mold, this.#numberAfter(this.promotions.generation!))
+        else this.#parts.report.quiet(mold)
+        return
       case 'log':
         return this.#parts.report.said(mold, message)
       case 'failed':
         return // its exit follows
       case 'forked':
       case 'forkFailed':
-        return this.#forks.answered(message)
+        this.#forks.answered(message)
+        if (this.#ending.has(mold.pid) && !this.#forks.isAwaited(mold)) mold.kill()
     }
   }
 
-  #born(unborn: Unborn, pid: Pid, exit: Exit | undefined): void {
+  #born(unborn: Asked, pid: Pid, exit: Exit | undefined): void {
     const { workers, happened } = this.#parts
-    const { key } = unborn
-    workers.adopt(unborn, pid)
+    const { key, mold } = unborn
+    const number = this.#numbers.get(mold)
+    const worker = workers.adopt(unborn, pid)
+    if (number !== undefined) this.#forkedBy.set(worker, number)
     happened({ kind: 'spawned', key, pid })
     if (exit === undefined) return
     happened({ kind: 'exited', key, pid, exit })
@@ -200,14 +264,20 @@ export class Molds implements Ward {
 
   #end(mold: MoldProcess): void {
     const generation = this.#generationOf(mold)
-    if (generation === undefined) return
-    this.#molds.delete(generation)
+    if (generation !== undefined) this.#molds.delete(generation)
     this.#ending.set(mold.pid, mold)
     mold.kill()
   }
 
   #find(of: Pid): MoldProcess | undefined {
+    const { onTrial } = this.promotions
+    if (onTrial?.pid === of) return onTrial
     return this.#ending.get(of) ?? [...this.#molds.values()].find(({ pid }) => pid === of)
+  }
+
+  #numberAfter(generation: Generation): number {
+    const before = this.#molds.get(generation)
+    return ((before && this.#numbers.get(before)) ?? 0) + 1
   }
 
   /** The generation that it is the mold of. */

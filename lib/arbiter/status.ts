@@ -5,6 +5,7 @@ import { pidOf } from '../supervision/life.ts'
 import type { Member, Pool } from '../supervision/pool.ts'
 import { processStat } from '../system/processes.ts'
 import type { Ms, Pid } from '../units.ts'
+import type { MoldStatus, Molds } from './molds.ts'
 import type { Workers } from './workers.ts'
 
 export type WorkerStatus = {
@@ -13,6 +14,8 @@ export type WorkerStatus = {
   readonly role: Member['role']
   readonly state: string
   readonly pid: number | null
+  /** Which of its generation's molds it was forked from, counted from 1; null: from none. */
+  readonly mold: number | null
   readonly uptime: number | null
   readonly restart_count: number
   readonly requests: number | null
@@ -31,10 +34,16 @@ export const TICKS = 100
 /** Keeps the CPU time of the last look, to tell how much was used since. */
 export class StatusView {
   readonly #workers: Workers
+  readonly #molds: Pick<Molds, 'numberOf' | 'all'>
   readonly #last = new Map<Pid, { readonly ticks: number; readonly at: Ms }>()
 
-  constructor(workers: Workers) {
+  constructor(workers: Workers, molds: Pick<Molds, 'numberOf' | 'all'>) {
     this.#workers = workers
+    this.#molds = molds
+  }
+
+  get molds(): readonly MoldStatus[] {
+    return this.#molds.all
   }
 
   /** By slot, the serving worker of each first. */
@@ -47,7 +56,8 @@ export class StatusView {
 
   #one({ key, role, life }: Member, now: Ms): WorkerStatus {
     const pid = pidOf(life)
-    const values = pid === null ? undefined : this.#workers.get(pid)?.cell.values
+    const worker = pid === null ? undefined : this.#workers.get(pid)
+    const values = worker?.cell.values
     const stat = pid === null ? null : processStat(pid)
     const born = 'child' in life.phase ? life.phase.child.born : null
     return {
@@ -56,6 +66,7 @@ export class StatusView {
       role,
       state: stateWord(life),
       pid,
+      mold: worker === undefined ? null : this.#molds.numberOf(worker),
       uptime: born === null ? null : (now - born) / 1000,
       restart_count: life.restarts,
       requests: values?.[COLUMN.requests] ?? null,

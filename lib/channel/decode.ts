@@ -83,6 +83,7 @@ export const TO_WORKER = {
   return: { slot: isCount },
   probe: { path: isText },
   tickets: { key: isTicketKey },
+  promote: { patience: isCount },
   quit: {},
   reopen: { files: isList(isOneOf('stdout', 'stderr', 'accesslog')) },
 } satisfies Shapes<ToWorker>

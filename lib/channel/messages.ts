@@ -57,6 +57,11 @@ export type ToWorker =
   | { readonly kind: 'probe'; readonly path: string }
   /** Another key for TLS session tickets from now on. */
   | { readonly kind: 'tickets'; readonly key: string }
+  /**
+   * Before `drain`: do not leave when you have drained, but become a mold, as soon as nothing is open. One descriptor: the
+   * channel of the mold. `patience`: milliseconds until it must be so.
+   */
+  | { readonly kind: 'promote'; readonly patience: number }
   /** Leave now: connections are cut. */
   | { readonly kind: 'quit' }
   /** Descriptors: one for each name, to be placed on it. */

@@ -18,6 +18,8 @@ export type MoldGo = {
   readonly open: 'refuse' | 'warn'
   /** What the forked process leads. */
   readonly leader: 'group' | 'session'
+  /** Its children may become molds (`reforkAfter`). */
+  readonly promotes?: boolean
   /** What the companions' mold loads; the app's mold was told on its command line. */
   readonly modules?: readonly TargetModule[]
 }
@@ -72,6 +74,7 @@ export const TO_MOLD = {
     patience: isCount,
     open: isOneOf('refuse', 'warn'),
     leader: isOneOf('group', 'session'),
+    promotes: maybe(isFlag),
     modules: maybe(isList(isModule)),
   },
   fork: { request: isCount },

@@ -7,8 +7,7 @@ import { argumentsFrom, defaultsFrom, type Environment, exportAddress } from './
 import { readConfigFile } from './file.ts'
 import { parseFlags } from './flags.ts'
 import { type Merged, merge } from './merge.ts'
-import { PENDING } from './pending.ts'
-import { describeSource, faultOf, type Problem, type Source } from './problems.ts'
+import { faultOf, type Problem, type Source } from './problems.ts'
 import { type Config, type SettingName, WORKER_SETTING_NAMES, type WorkerSettings } from './settings.ts'
 
 /** Everything that was decided before the first process starts. */
@@ -82,12 +81,7 @@ export async function loadConfig(
         stdout: config.companionStdout,
         stderr: config.companionStderr,
       }),
-      warnings: [
-        ...doubts(merged),
-        ...PENDING.filter((name) => sources[name].kind !== 'default').map(
-          (name) => `${name} (${describeSource(sources[name])}) is not built yet and does nothing`,
-        ),
-      ],
+      warnings: doubts(merged),
     },
   }
 }

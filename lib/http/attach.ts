@@ -29,6 +29,7 @@ export function attach(server: http.Server | https.Server, options: EngineOption
     counts: () => countsOf(service),
     drain: (times) => drain(service, times),
     reportOpen: () => reportOpen(service),
+    renew: () => service.renew(),
     renewTls(renewed) {
       if (!(front instanceof tls.Server)) return
       if (renewed.cert !== undefined) front.setSecureContext(renewed)

@@ -77,6 +77,8 @@ export type Engine = {
   drain(options: DrainOptions): Promise<void>
   /** New certificates, ticket keys or both for the connections to come, where `tls` was given. */
   renewTls(options: TlsOptions): void
+  /** When it has drained: accepts and counts as at first, for another life of the process. */
+  renew(): void
   /** Before the process exits: counts and reports the responses that are not over. */
   reportOpen(): void
 }

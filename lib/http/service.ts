@@ -52,6 +52,14 @@ export class Service {
     }
   }
 
+  /** As it was before a drain that is over. */
+  renew(): void {
+    this.drainIdleAt = null
+    this.onGone = null
+    this.requests = 0
+    this.classes.fill(0)
+  }
+
   get draining(): boolean {
     return this.drainIdleAt !== null
   }

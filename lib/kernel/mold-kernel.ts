@@ -31,6 +31,8 @@ export type MoldKernel = {
   connectLocally(port: number): Fd
   /** Gives unused memory of malloc(3) back to the system. */
   trimMemory(): void
+  /** Ends the watcher that `Kernel.watchForStuckStack` has started on this alarm: a thread would not survive a fork. */
+  endStackWatch(alarm: Fd): void
   /** setsid(2), or setpgid(2) into a group of its own. */
   becomeLeader(of: 'session' | 'group'): void
 }

@@ -1,8 +1,10 @@
 /** The mold of an app: what is forked from it goes on as a worker. */
+import type { Fd } from '../units.ts'
 import { begin } from '../worker/begin.ts'
 import type { Boot } from '../worker/boot.ts'
 import { Faults } from '../worker/faults.ts'
-import { joinOn } from '../worker/join.ts'
+import { type Joined, joinOn } from '../worker/join.ts'
+import { cannotListenAgain, listenAgain, type Past, type Retired } from '../worker/lineage.ts'
 import { noteTicketKeys } from '../worker/tickets.ts'
 import { runHooks } from './hooks.ts'
 import { Mold } from './mold.ts'
@@ -14,6 +16,7 @@ export class AppMold {
   readonly #mold: Mold
   readonly #file: string
   readonly #faults: Faults
+  readonly #unwatch: () => void
 
   /** Before the app is loaded; ends the process where this cannot be a mold. `file`: the app's, absolute. */
   constructor(file: string) {
@@ -21,7 +24,7 @@ export class AppMold {
     this.#mold = new Mold({ what: file, sharesStreams: true, rehearse: (door) => this.#rehearsal.run(door) })
     this.#faults = new Faults(file, true, (fault) => this.#mold.tell({ kind: 'failed', ...fault }))
     noteTicketKeys()
-    this.#faults.watch()
+    this.#unwatch = this.#faults.watch()
   }
 
   /** What the app's own error was, told as a worker tells it. */
@@ -48,17 +51,37 @@ export class AppMold {
    * hooks of the app have run, and what it had asked to listen on is listened on.
    */
   async serve(): Promise<Boot> {
-    const { kernel, listen } = this.#mold
-    const channel = await this.#mold
-      .untilForked(undefined, () => this.#faults.settle())
-      .catch((error) => this.threw(error))
+    const channel = await this.#mold.untilForked(undefined, () => this.#unwatch()).catch((error) => this.threw(error))
+    const joined = this.#join(channel)
+    this.#mold.listen.restore()
+    const boot = this.#begin(joined, null)
+    await runHooks('postFork')
+    this.#mold.listen.replay()
+    return boot
+  }
+
+  /** A worker becomes a mold; what is forked from it goes on as a worker again. */
+  async #promote({ past, alarm, channel, patience }: Retired): Promise<void> {
+    this.#mold.endStackWatch(alarm)
+    const own = await this.#mold.ascend(channel, patience, cannotListenAgain(past))
+    if (own === null) return
+    const boot = this.#begin(this.#join(own), past)
+    await runHooks('postFork')
+    listenAgain(past)
+    boot.again()
+    return new Promise(() => undefined)
+  }
+
+  #join(channel: Fd): Joined {
+    const { kernel } = this.#mold
     const joined = joinOn(kernel, channel)
     if (typeof joined === 'string') return kernel.exit(1)
     this.#mold.dieWith(joined.go.arbiter)
-    listen.restore()
-    const boot = begin(kernel, joined, this.#file)
-    await runHooks('postFork')
-    listen.replay()
-    return boot
+    return joined
+  }
+
+  #begin(joined: Joined, past: Past | null): Boot {
+    if (this.#mold.go.promotes !== true) return begin(this.#mold.kernel, joined, this.#file)
+    return begin(this.#mold.kernel, joined, this.#file, { past, promote: (worker) => this.#promote(worker) })
   }
 }

@@ -3,11 +3,14 @@ import type { Kernel } from '../kernel/kernel.ts'
 import { installExits } from './exits.ts'
 import type { Randomness } from './randomness.ts'
 
-/** Gives it an identity, randomness and an end of its own. */
+let endsByItself = false
+
+/** Gives it an identity, randomness and an end of its own; also the child of a child. */
 export function becomeOneself(kernel: Kernel, randomness: Randomness): void {
   // Node keeps both; after a fork they are the mold's.
   Object.defineProperty(process, 'pid', { value: kernel.getpid(), enumerable: true, configurable: true })
   Object.defineProperty(process, 'ppid', { get: () => kernel.getppid(), enumerable: true, configurable: true })
   randomness.renew()
-  installExits(kernel)
+  if (!endsByItself) installExits(kernel)
+  endsByItself = true
 }

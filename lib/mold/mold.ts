@@ -46,10 +46,12 @@ export class Mold {
   readonly #options: MoldOptions
   readonly #began: Ms = this.kernel.now()
   readonly #mold: MoldKernel = loadMoldKernel()
-  readonly #fd: Fd
-  readonly #channel: Channel<ToMold, FromMold>
   readonly #randomness: Randomness
-  readonly #before: Holdings
+  /** The threads of libuv's pool, which each child starts again when it needs them. */
+  readonly #pool: number
+  #fd: Fd
+  #channel: Channel<ToMold, FromMold>
+  #before: Holdings
 
   /** Before any code is loaded; ends the process where this cannot be a mold. */
   constructor(options: MoldOptions) {
@@ -69,7 +71,9 @@ export class Mold {
         fault: 'cannotFork',
         text: `preload is not possible: this Node (${process.version}) lacks ${missing}`,
       })
+    const alone = this.#mold.threads().length
     warmUp(options.sharesStreams)
+    this.#pool = this.#mold.threads().length - alone
     this.#before = { ...holdings(this.kernel, this.#mold), requests: 0 }
     this.#randomness = installRandomness()
     this.listen = recordListen()
@@ -92,7 +96,9 @@ export class Mold {
 
   /** What is open that was not before any code was loaded, one phrase each. */
   open(): readonly string[] {
-    return stillOpen(this.#before, holdings(this.kernel, this.#mold))
+    const now = holdings(this.kernel, this.#mold)
+    const { [this.#fd]: _own, ...descriptors } = now.descriptors
+    return stillOpen(this.#before, { ...now, descriptors })
   }
 
   /**
@@ -104,14 +110,58 @@ export class Mold {
     await this.#options.rehearse?.({ ...this.kernel, ...this.#mold })
     await this.#rest(blame)
     this.#tellOfCopies()
+    return this.#fork(settled)
+  }
+
+  /**
+   * In a forked process whose own work is over: it becomes a mold itself, on this channel. Returns only in processes that
+   * are forked from it, as `untilForked` does, or where it cannot be one, which its keeper has been told then.
+   */
+  async ascend(channel: Fd, patience: Ms, hindrance: string | null): Promise<Fd | null> {
+    this.#fd = channel
+    this.kernel.setCloseOnExec(channel, true)
+    this.#channel = new Channel<ToMold, FromMold>(this.kernel, channel, TO_MOLD)
+    if (hindrance !== null) return this.#cannot(`it has ${hindrance}`)
+    const deadline = this.kernel.now() + patience
+    // All of the pool's threads or none: their number must be known.
+    warmUp(false)
+    try {
+      await runHooks('preFork')
+    } catch (error) {
+      return this.#cannot(`a preFork hook threw: ${String(error)}`)
+    }
+    for (let open = this.open(); open.length > 0; open = this.open()) {
+      if (this.kernel.now() >= deadline) return this.#cannot(`it has open ${open.join(', ')}; close them in preFork`)
+      await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY))
+    }
+    return this.#fork()
+  }
+
+  #cannot(text: string): null {
+    this.tell({ kind: 'failed', fault: 'notQuiet', text })
+    this.#channel.close()
+    return null
+  }
+
+  /** Nothing asynchronous from here to the fork: what was quiet stays quiet. */
+  #fork(settled: () => void = () => undefined): Fd {
     this.#randomness.useUp()
     compact(this.#mold)
     settled()
-    // Nothing asynchronous from here to the fork: what was quiet stays quiet.
     this.tell({ kind: 'quiet' })
     const channel = serveForks(this.kernel, this.#mold, this.#fd, this.go.leader)
     becomeOneself(this.kernel, this.#randomness)
+    if (this.go.promotes !== true) return channel
+    const { descriptors, ...now } = holdings(this.kernel, this.#mold)
+    const { [channel]: _own, ...others } = descriptors
+    this.#before = { ...now, descriptors: others, threads: 1 + this.#pool, requests: 0 }
     return channel
+  }
+
+  /** Ends the watcher of this alarm, a thread. */
+  endStackWatch(alarm: Fd): void {
+    this.#mold.endStackWatch(alarm)
+    this.kernel.close(alarm)
   }
 
   /**

@@ -32,8 +32,8 @@ export type Randomness = {
 
 /** Before the app is loaded. */
 export function installRandomness(): Randomness {
-  // A context of its own, made here, whose generator is seeded when it is first used: in the child.
-  const fresh = runInNewContext('Math.random') as () => number
+  let fresh = pristine()
+  let isUsed = false
   const stock = stockOfIntegers()
   const stopRecording = record()
   let noUuids = false
@@ -44,17 +44,22 @@ export function installRandomness(): Randomness {
   return {
     drawn: stopRecording,
     useUp() {
+      if (isUsed) fresh = pristine()
       noUuids = useUpUuids()
     },
     renew() {
       setFlagsFromString(`--random-seed=${crypto.randomBytes(4).readInt32LE() || 1}`)
       draw = fresh
+      isUsed = true
       if (!noUuids) for (let n = 0; n < UUIDS; n++) crypto.randomUUID()
       if (stock !== null) crypto.randomFillSync(stock)
       else for (let n = 0; n < INTEGERS; n++) crypto.randomInt(2)
     },
   }
 }
+
+/** That of a context of its own, whose generator is seeded when it is first used: in the child. */
+const pristine = (): (() => number) => runInNewContext('Math.random')
 
 /** The bytes that `randomInt` reads its numbers from, where this Node reads them as we expect: filling beats drawing. */
 function stockOfIntegers(): Uint8Array | null {

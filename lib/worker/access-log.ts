@@ -77,6 +77,15 @@ export class AccessLog {
     this.#sink?.flushNow()
   }
 
+  /** For good. */
+  close(): void {
+    this.flush()
+    this.#close()
+    this.#fd = null
+    this.#sink = null
+    this.#options.syslog?.close()
+  }
+
   #write(): void {
     this.#scheduled = false
     if (this.#sink === null) {

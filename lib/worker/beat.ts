@@ -18,8 +18,11 @@ export const beatInterval = (timeout: Ms): Ms =>
 /** What is told with each beat. */
 export type BeatSource = { counts(): Counts; readonly durations: Durations | null }
 
-/** Beats at once and then for the life of the process, without keeping it alive. What it returns stores once more. */
-export const startBeat = (row: Float64Array, source: BeatSource, interval: Ms): (() => void) => {
+/** `last` stores once more; `stop`: nothing is stored after it. */
+export type Beating = { last(): void; stop(): void }
+
+/** Beats at once and then for the life of the process, without keeping it alive. */
+export const startBeat = (row: Float64Array, source: BeatSource, interval: Ms): Beating => {
   let expected = performance.now()
   const beat = () => {
     const now = performance.now()
@@ -28,10 +31,13 @@ export const startBeat = (row: Float64Array, source: BeatSource, interval: Ms): 
     expected = now + interval
   }
   beat()
-  setInterval(beat, interval).unref()
-  return () => {
-    source.durations?.store(row)
-    store(row, source.counts(), 0)
+  const timer = setInterval(beat, interval).unref()
+  return {
+    last() {
+      source.durations?.store(row)
+      store(row, source.counts(), 0)
+    },
+    stop: () => clearInterval(timer),
   }
 }
 

@@ -23,7 +23,8 @@ import { offerSend, tellSlot } from './identity.ts'
 import { watchImports } from './imports.ts'
 import type { Joined } from './join.ts'
 import { Lent } from './lent.ts'
-import { interceptListen } from './listen.ts'
+import { delegating, type Lineage, type Past } from './lineage.ts'
+import { interceptListen, type ListenPolicy } from './listen.ts'
 import { watchMemory } from './memory-limit.ts'
 import { accepting, firstServer, servesBind, stopAccepting } from './open-servers.ts'
 import { otherEndOf } from './other-end.ts'
@@ -32,33 +33,44 @@ import { reopen } from './reopen.ts'
 import { watchRequests } from './request-limit.ts'
 import { accessLog, tellBoth } from './responses.ts'
 import { schemeOf } from './scheme.ts'
-import { Servers } from './serve.ts'
+import { Servers, type ServersOptions } from './serve.ts'
 import { noteTicketKeys } from './tickets.ts'
 
 /** Node's own, whatever the app puts in its place. */
 const later = setTimeout
 
-/** Begins; `file` is the app's, absolute. The boot that it gives is told what the module exports. */
-export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string): Boot => {
+/**
+ * Begins; `file` is the app's, absolute. The boot that it gives is told what the module exports. `lineage`: for a worker
+ * that was forked, and may become a mold.
+ */
+export const begin = (
+  kernel: Kernel,
+  { channel, go, fds }: Joined,
+  file: string,
+  lineage: Lineage | null = null,
+): Boot => {
   const { settings } = go
   const [memory, alarm, ...listeners] = fds as [Fd, Fd, ...Fd[]]
   const warn = (text: string) => void channel.send({ kind: 'log', level: 'warning', text })
   const faults = new Faults(file, go.slot === 0, (fault) => void channel.send({ kind: 'failed', ...fault }))
   const access = accessLog(settings, kernel, warn)
   const durations = settings.metricsBind === null && settings.statsdHost === null ? null : new Durations()
-  const servers = new Servers({
+  const options: ServersOptions = {
     engine: fronted(settings, faults, kernel),
     responded: tellBoth(access, durations),
     tickets: go.tickets === undefined ? null : Buffer.from(go.tickets, 'base64'),
     warn,
-  })
+  }
+  const past = lineage?.past ?? null
+  past?.servers.renew(options)
+  const servers = past?.servers ?? new Servers(options)
   const reportImports = settings.reload
     ? watchImports((files, since) => void channel.send({ kind: 'loaded', files, since }))
     : null
   const gate = new Gate(!go.waits)
   const bind = go.listeners.map((address, place) => ({ address, fd: listeners[place]! }))
 
-  const listened = interceptListen({
+  const policy: ListenPolicy = {
     bind,
     backlog: settings.backlog,
     dup: (fd) => kernel.dup(fd),
@@ -76,7 +88,10 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
           text: `the app's ${name} is led to ${to.map(formatAddress).join(', ')} (bind)`,
         })
     },
-  })
+  }
+  const current = past?.policy ?? { current: policy }
+  current.current = policy
+  const listened = past?.listened ?? interceptListen(delegating(current))
   const lent = new Lent(kernel, listened)
   const boot: Boot = new Boot({
     file,
@@ -93,6 +108,8 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
     },
     warn,
   })
+  /** The channel of the mold that this worker is to become. */
+  let promotion: { readonly fd: Fd; readonly patience: number } | null = null
   const drain = new Drain({
     idle: settings.drainIdle,
     streams: settings.drainStreams,
@@ -105,6 +122,14 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
     finish: (times) => servers.drain(times),
     counts: () => servers.counts(),
     report: (idle, active) => void channel.send({ kind: 'draining', idle, active }),
+    instead(within, leave) {
+      if (promotion === null || lineage === null) return false
+      const { fd, patience } = promotion
+      layDown()
+      const handedOn: Past = { servers, listened, policy: current }
+      void lineage.promote({ past: handedOn, alarm, channel: fd, patience: ms(Math.min(patience, within)) }).then(leave)
+      return true
+    },
   })
   const probe = new Probe(
     () => firstServer(listened, { tls: settings.certfile !== null, proxy: settings.proxyProtocol }),
@@ -131,10 +156,11 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
   )
   if (settings.procName !== null) kernel.setProcessName(`${settings.procName}: worker ${go.slot}`)
   outliveTerminal(kernel)
-  faults.watch()
+  const unwatch = faults.watch()
   channel.open({
     message: (message, received) => {
-      if (message.kind === 'drain') {
+      if (message.kind === 'promote' && lineage !== null) promotion = { fd: received[0]!, patience: message.patience }
+      else if (message.kind === 'drain') {
         faults.settle()
         probe.stop()
         drain.order({ within: ms(message.within), after: ms(message.after ?? 0) })
@@ -155,17 +181,29 @@ export const begin = (kernel: Kernel, { channel, go, fds }: Joined, file: string
   if (kernel.watchForStuckStack(alarm) !== null)
     void import('./stack-thread.ts').then(({ startStackThread }) => startStackThread(alarm))
   const source = { counts: () => servers.counts(), durations }
-  const lastBeat = startBeat(row(kernel.map(memory), go.cell), source, beatInterval(settings.timeout))
+  const beat = startBeat(row(kernel.map(memory), go.cell), source, beatInterval(settings.timeout))
   kernel.close(memory)
   const retire = (reason: string) => void channel.send({ kind: 'retire', reason })
-  watchRequests(settings, () => servers.counts().requests, retire)
-  watchMemory(settings, retire)
+  const watches = [watchRequests(settings, () => servers.counts().requests, retire), watchMemory(settings, retire)]
   // However it comes to that: no line and no count of the last second is lost.
-  process.on('exit', () => {
+  const lastThings = (): void => {
     servers.reportOpen()
-    lastBeat()
+    beat.last()
     access?.flush()
-  })
+  }
+  process.on('exit', lastThings)
+  /** All that it has begun here: the process is to be somebody else. */
+  const layDown = (): void => {
+    lastThings()
+    process.off('exit', lastThings)
+    for (const stop of [...watches, unwatch]) stop()
+    beat.stop()
+    probe.stop()
+    boot.end()
+    lent.giveAllBack()
+    access?.close()
+    channel.close()
+  }
   channel.send({ kind: 'announced', pid: process.pid })
   return boot
 }

@@ -33,6 +33,8 @@ export class Boot {
   #readiness: Readiness
   #settling = false
   #done = false
+  /** Another life has begun, with a boot of its own. */
+  #past = false
 
   constructor(parts: BootParts) {
     this.#parts = parts
@@ -42,6 +44,17 @@ export class Boot {
   /** The app called `process.send('ready')`. */
   said(): void {
     this.#change({ said: true })
+  }
+
+  /** Another life: the app was evaluated in one before this, and said then that it was ready if it did. */
+  again(): void {
+    this.#change({ evaluated: true, said: true })
+  }
+
+  /** This life is over. */
+  end(): void {
+    this.#past = true
+    this.#done = true
   }
 
   /** A server of the app accepts connections. */
@@ -66,12 +79,12 @@ export class Boot {
     const exported = names.length === 0 ? 'exports nothing' : `exports ${names.join(', ')}`
     faults.idle = `${file} neither listens nor exports an app: it ${exported}`
     process.once('beforeExit', () => {
-      if (!this.#isListening()) void this.#serveAny(exports)
+      if (!this.#past && !this.#isListening()) void this.#serveAny(exports)
     })
     const app = candidates(exports).find((value) => recognize(value).kind !== 'none')
     if (app === undefined) return
     setTimeout(() => {
-      if (!this.#isListening())
+      if (!this.#past && !this.#isListening())
         this.#parts.warn(
           `${file} does not listen yet, but exports an app; to serve that, name it, as in ${file}:default`,
         )

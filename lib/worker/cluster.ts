@@ -38,8 +38,12 @@ export const becomeClusterWorker = (id: number, leave: (how: string) => void): v
   keepDatagramsPrivate()
 }
 
+let kept = false
+
 /** A UDP socket would ask the cluster's primary for its handle, unless it is bound with `exclusive`. */
 const keepDatagramsPrivate = (): void => {
+  if (kept) return
+  kept = true
   const { bind } = dgram.Socket.prototype
   dgram.Socket.prototype.bind = function (this: dgram.Socket, ...args: unknown[]) {
     const [first, second] = args

@@ -30,6 +30,11 @@ export type DrainParts = DrainOptions & {
   finish(options: DrainOptions): Promise<void>
   counts(): Counts
   report(idle: number, active: number): void
+  /**
+   * Whether something else than the end is to follow: it begins, and calls `leave` where nothing comes of it. `within`:
+   * milliseconds that it has at most.
+   */
+  instead(within: Ms, leave: () => void): boolean
 }
 
 export class Drain {
@@ -85,6 +90,12 @@ export class Drain {
     this.#phase = 'leaving'
     for (const timer of [this.#leaving, this.#closing]) clearTimeout(timer)
     clearInterval(this.#reports)
+    const left = this.#killAt - this.#parts.now()
+    const within = ms(Math.max(0, left - Math.min(left * APP_SHARE, LONGEST_APP_SHARE)))
+    if (!this.#parts.instead(within, () => this.#end())) this.#end()
+  }
+
+  #end(): void {
     const signal = (['SIGTERM', 'SIGINT'] as const).find((name) => process.listenerCount(name) > 0)
     if (signal === undefined) process.exit()
     // Before the handlers: one that throws into an `uncaughtException` handler must not keep the process.

@@ -46,21 +46,23 @@ export class Faults {
     return this.end(describe(error, this.#file))
   }
 
-  /** Watches how the process ends. */
-  watch(): void {
-    process.on('uncaughtExceptionMonitor', (error) => {
+  /** Watches how the process ends, until the result is called. */
+  watch(): () => void {
+    const threw = (error: unknown): void => {
       if (this.#over || isHandled()) return
       const fault = describe(error, this.#file)
       if (!this.#mayPrint || isLocated(error)) this.end(fault)
       this.#say({ fault: fault.fault, text: fault.text })
-    })
-    process.on('beforeExit', () => {
+    }
+    const emptied = (): void => {
       this.#emptied = true
-    })
-    process.on('exit', (code) => {
+    }
+    const exited = (code: number): void => {
       if (this.#emptied) this.#say({ fault: 'neverListened', text: this.idle })
       else this.#say({ fault: 'exited', text: `${this.#file} ended with exit code ${code} before it listened` })
-    })
+    }
+    process.on('uncaughtExceptionMonitor', threw).on('beforeExit', emptied).on('exit', exited)
+    return () => void process.off('uncaughtExceptionMonitor', threw).off('beforeExit', emptied).off('exit', exited)
   }
 
   #say(fault: Fault): void {

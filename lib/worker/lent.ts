@@ -39,6 +39,11 @@ export class Lent {
     this.#loans.delete(slot)
   }
 
+  /** All of them. */
+  giveAllBack(): void {
+    for (const slot of [...this.#loans.keys()]) this.giveBack(slot)
+  }
+
   #serverOf(address: ListenerAddress): JoinedHandle | null {
     const wanted = formatAddress(address)
     for (const [server, { shared, addresses }] of this.#listened) {

@@ -60,6 +60,8 @@ export type Listened = {
   readonly shared: boolean
   /** It serves what `bind` names. */
   readonly bound: boolean
+  /** In another life, with the policy of then: listens as it did. Null: on what the app had opened itself. */
+  readonly again: (() => void) | null
 }
 
 const UV_TCP_IPV6ONLY = 1
@@ -83,11 +85,12 @@ export const interceptListen = (policy: ListenPolicy): ReadonlyMap<net.Server, L
   insides._listen2 = function (this: net.Server, address, port, type, backlog, fd, flags) {
     const server = this as ServerInsides
     if (server._handle === NO_HANDLE) server._handle = null
+    const ownHandle = server._handle != null || typeof fd === 'number'
     const family = familyOf(server)
     const request: ListenRequest = {
       address,
       port,
-      own: server._handle != null || typeof fd === 'number' || unshared.has(server),
+      own: ownHandle || unshared.has(server),
       http: family !== 'net',
       v6only: ((flags ?? 0) & UV_TCP_IPV6ONLY) !== 0,
       mode: 0o777 & ~process.umask(),
@@ -97,7 +100,12 @@ export const interceptListen = (policy: ListenPolicy): ReadonlyMap<net.Server, L
       policy.adopt(server, family)
       Reflect.apply(listen2, server, [address, port, type, queue, fd, flags])
       if (!server.listening) return
-      listened.set(server, { family, addresses, shared, bound: placement.kind === 'bound' })
+      const again = () => {
+        server._handle = null
+        Reflect.apply(insides._listen2, server, [address, port, type, backlog, fd, flags])
+      }
+      const bound = placement.kind === 'bound'
+      listened.set(server, { family, addresses, shared, bound, again: ownHandle ? null : again })
       policy.accepting()
     }
     if (placement.kind === 'private') return go(privateAddress(request), false)

@@ -23,13 +23,16 @@ export type MemoryParts = {
   proportional(): Promise<number | null>
 }
 
-/** Calls `retire` once, soon after the process has used more than `maxMemory` for a while. Does not keep it alive. */
+/**
+ * Calls `retire` once, soon after the process has used more than `maxMemory` for a while. Does not keep it alive. Until the
+ * result is called.
+ */
 export const watchMemory = (
   { maxMemory }: Pick<WorkerSettings, 'maxMemory'>,
   retire: (reason: string) => void,
   parts: MemoryParts = OWN,
-): void => {
-  if (maxMemory === 0) return
+): (() => void) => {
+  if (maxMemory === 0) return () => undefined
   const judge = memoryJudge(maxMemory, parts)
   let busy = false
   const timer = setInterval(async () => {
@@ -42,6 +45,7 @@ export const watchMemory = (
     retire(`${megabytes(used)} of memory, maxMemory is ${megabytes(maxMemory)}`)
   }, LOOK)
   timer.unref()
+  return () => clearInterval(timer)
 }
 
 /** One look each call: what is used, in bytes, once that has been too much for long enough; else null. */

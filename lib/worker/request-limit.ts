@@ -7,13 +7,16 @@ const LOOK = ms(100)
 
 type Limits = Pick<WorkerSettings, 'maxRequests' | 'maxRequestsJitter'>
 
-/** Calls `retire` once, soon after the count of requests has reached the limit. Does not keep the process alive. */
+/**
+ * Calls `retire` once, soon after the count of requests has reached the limit. Does not keep the process alive. Until the
+ * result is called.
+ */
 export const watchRequests = (
   { maxRequests, maxRequestsJitter }: Limits,
   requests: () => number,
   retire: (reason: string) => void,
-): void => {
-  if (maxRequests === 0) return
+): (() => void) => {
+  if (maxRequests === 0) return () => undefined
   // Not all workers at once.
   const limit = maxRequests + Math.floor(Math.random() * (maxRequestsJitter + 1))
   const timer = setInterval(() => {
@@ -22,4 +25,5 @@ export const watchRequests = (
     retire(`${limit} requests`)
   }, LOOK)
   timer.unref()
+  return () => clearInterval(timer)
 }

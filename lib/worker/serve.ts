@@ -15,6 +15,8 @@ export type Served = {
   drain(options: DrainOptions): Promise<void>
   /** Before the process exits: reports the responses that are not over. */
   reportOpen(): void
+  /** When it has drained: as at first, for another life of the process. */
+  renew(): void
   /** Another key for session tickets, where it speaks TLS in front of the server. */
   renewTls?(options: { readonly ticketKeys: Buffer }): void
 }
@@ -33,19 +35,30 @@ export type ServersOptions = {
 
 export class Servers {
   readonly #served = new Map<Server, Served>()
-  readonly #options: ServersOptions
+  #options: ServersOptions
   readonly #said = new Set<string>()
   #tickets: Buffer | null
+  /** The same for all lives: servers have it from the first. */
+  readonly #responded: Responded
 
   constructor(options: ServersOptions) {
     this.#options = options
     this.#tickets = options.tickets
+    this.#responded = options.responded && ((record) => this.#options.responded?.(record))
+  }
+
+  /** When all have drained: another life of the process, with its own options. What the engine does stays as it is. */
+  renew(options: ServersOptions): void {
+    this.#options = options
+    for (const served of this.#served.values()) served.renew()
+    if (options.tickets !== null) this.renewTickets(options.tickets)
   }
 
   /** Called before a server accepts its first connection, and again when it listens anew. */
   adopt(server: Server, family: Family): void {
     if (this.#served.has(server)) return
-    const { engine, responded } = this.#options
+    const { engine } = this.#options
+    const responded = this.#responded
     const ticketKeys = this.#tickets
     if (ticketKeys !== null) shareTickets(server, ticketKeys)
     if (family === 'http2') this.#say("the app's http2 server keeps Node's own HTTP parser")

@@ -32,6 +32,7 @@ export const track = (server: Server, family: Family, responded: Responded): Ser
     counts: () => tracker.counts(),
     drain: (options) => tracker.drain(options),
     reportOpen: () => tracker.reportOpen(),
+    renew: () => tracker.renew(),
   }
 }
 
@@ -51,6 +52,7 @@ class Tracker {
   #requests = 0
   #idleOver = false
   #settle: (() => void) | null = null
+  #timers: NodeJS.Timeout[] = []
 
   constructor(server: Server, family: Family, responded: Responded) {
     this.#server = server
@@ -108,6 +110,15 @@ class Tracker {
     response.once('finish', over).once('close', over)
   }
 
+  /** As it was before a drain that is over. */
+  renew(): void {
+    for (const timer of this.#timers.splice(0)) clearTimeout(timer)
+    this.#idleOver = false
+    this.#settle = null
+    this.#requests = 0
+    this.#classes.fill(0)
+  }
+
   reportOpen(): void {
     for (const over of this.#open) over()
   }
@@ -163,7 +174,7 @@ class Tracker {
   }
 
   #after(delay: Ms, then: () => void): void {
-    setTimeout(then, delay).unref()
+    this.#timers.push(setTimeout(then, delay).unref())
   }
 }
 

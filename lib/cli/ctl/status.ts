@@ -44,12 +44,24 @@ function arbiterLine(answer: Success): string {
 
 const workerTable = (rows: readonly Row[], colours: boolean): string =>
   table(
-    ['WORKER', 'STATE', 'PID', 'GENERATION', 'UPTIME', 'REQUESTS', 'IN FLIGHT', 'MEMORY', 'CPU'],
+    [
+      'WORKER',
+      'STATE',
+      'PID',
+      'GENERATION',
+      ...(hasMolds(rows) ? ['MOLD'] : []),
+      'UPTIME',
+      'REQUESTS',
+      'IN FLIGHT',
+      'MEMORY',
+      'CPU',
+    ],
     rows.map((row) => [
       shown(row.slot),
       stateCell(row.state),
       shown(row.pid),
       shown(row.generation),
+      ...(hasMolds(rows) ? [shown(row.mold)] : []),
       number(row.uptime, uptime),
       shown(row.requests),
       shown(row.in_flight),
@@ -58,6 +70,9 @@ const workerTable = (rows: readonly Row[], colours: boolean): string =>
     ]),
     colours,
   )
+
+/** Some worker was forked from a later mold of its generation than the first (`reforkAfter`). */
+const hasMolds = (rows: readonly Row[]): boolean => rows.some(({ mold }) => typeof mold === 'number' && mold > 1)
 
 const companionTable = (rows: readonly Row[], colours: boolean): string =>
   table(

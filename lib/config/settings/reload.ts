@@ -28,7 +28,7 @@ export const RELOAD = {
     type: count(0, Number.MAX_SAFE_INTEGER),
     default: 0,
     effect: 'workers',
-    doc: 'With `preload`: a worker that has served so many requests and is quiet becomes the process that later workers are forked from. 0: never.',
+    doc: 'With `preload`: a worker that has served so many requests, and is quiet when it has drained, becomes the process that workers are forked from; the others are replaced one by one. The next one follows after twice as many. 0: never.',
   }),
   reloadStep: setting({
     type: count(0, 512),
