@@ -1,5 +1,5 @@
 /** A reporter for node:test: one line of JSON for each test, with its file and the names of the tests around it. */
-const { relative } = require('node:path')
+const { relative, resolve } = require('node:path')
 
 module.exports = async function* report(source) {
   const running = new Map()
@@ -15,6 +15,9 @@ module.exports = async function* report(source) {
     // A test fails with its subtests; only they say what is wrong.
     const result = skipped ? 'skipped' : type === 'test:pass' ? 'passed' : 'failed'
     const derived = result === 'failed' && data.details?.error?.failureType === 'subtestsFailed'
-    yield `${JSON.stringify({ file, name: [file, ...names].join(' > '), result, derived })}\n`
+    // A file that ends badly is reported like a test.
+    const whole = data.nesting === 0 && data.file !== undefined && resolve(data.name) === resolve(data.file)
+    const name = whole ? file : [file, ...names].join(' > ')
+    yield `${JSON.stringify({ file, name, result, derived, whole })}\n`
   }
 }

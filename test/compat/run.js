@@ -32,45 +32,48 @@ const used = new Set()
 let wrong = 0
 for (const version of some(VERSIONS)) {
   const node = nodeOf(version)
-  for (const name of some(NAMES)) compare(name, node)
+  for (const name of some(NAMES)) compare({ name, version, node })
 }
 rmSync(place.scratch, { recursive: true, force: true })
 for (const row of EXPLAINED) if (isStale(row)) complain(`explains nothing: ${row.suite}: ${row.title}`)
-console.log(`\n| suite | Node | node:http | engine | differ |\n|---|---|---|---|---|\n${table.join('\n')}`)
+console.log(
+  `\n| suite | Node | node:http | engine | differ | unstable |\n|---|---|---|---|---|---|\n${table.join('\n')}`,
+)
 process.exit(wrong > 0 ? 1 : 0)
 
-function compare(name, node) {
+function compare(suite) {
+  const { name, version, node } = suite
   if (!isInstalled(place.folder, name)) {
     complain(`${name} is not installed in ${place.folder}`)
     return
   }
   const under = runSuite(place, name, { node, attached: false }).tests
   const { tests: engine, requests } = runSuite(place, name, { node, attached: true })
-  const worse = names(under).filter((test) => isWorse(under.get(test), engine.get(test)))
-  const better = names(engine).filter((test) => isWorse(engine.get(test), under.get(test)))
-  const unstable = runAgain(name, node, under, worse)
+  const all = [...new Set([...under.keys(), ...engine.keys()])]
+  const worse = all.filter((test) => isWorse(under.get(test), engine.get(test)))
+  const unstable = runAgain(suite, new Map(worse.map((test) => [test, (under.get(test) ?? engine.get(test)).file])))
   const differ = worse.filter((test) => !unstable.has(test))
-  const label = `${name} ${versionOf(place.folder, name)}, Node ${exactVersion(node)}`
-  console.log(`${label}: node:http ${share(under)}, engine ${share(engine)}, ${requests} requests`)
+  const label = `${name} ${versionOf(place.folder, name)}`
+  console.log(`${label}, Node ${exactVersion(node)}: ${requests} requests`)
   if (requests === 0) complain('the engine had no request')
   for (const test of unstable) console.log(`  hangs on who is faster: ${test}`)
-  for (const test of better) console.log(`  fails only under node:http: ${test}`)
-  for (const test of differ) explain(name, test)
-  const [version] = exactVersion(node).slice(1).split('.')
-  const cell = differ.length === 0 ? 'none' : `${differ.length}`
-  table.push(`| ${name} ${versionOf(place.folder, name)} | ${version} | ${share(under)} | ${share(engine)} | ${cell} |`)
+  for (const test of all)
+    if (isWorse(engine.get(test), under.get(test))) console.log(`  fails only under node:http: ${test}`)
+  for (const test of differ) explain(suite, test)
+  table.push(`| ${label} | ${version} | ${share(under)} | ${share(engine)} | ${differ.length} | ${unstable.size} |`)
 }
 
-/** Those that do not differ each time. */
-function runAgain(name, node, under, worse) {
-  const open = new Set(worse.filter((test) => explanation(name, test) === undefined))
+/** Those that do not differ each time; `worse` says in which file each stands. */
+function runAgain(suite, worse) {
+  const { name, node } = suite
+  const open = new Set([...worse.keys()].filter((test) => explanation(suite, test) === undefined))
   const unstable = new Set()
   for (let time = 0; time < AGAIN && open.size > 0; time++) {
-    const files = runsFiles(name) ? [...new Set([...open].map((test) => under.get(test).file))] : []
-    const again = runSuite(place, name, { node, attached: false, files }).tests
+    const files = runsFiles(name) ? [...new Set([...open].map((test) => worse.get(test)))] : []
+    const under = runSuite(place, name, { node, attached: false, files }).tests
     const engine = runSuite(place, name, { node, attached: true, files }).tests
     for (const test of open) {
-      if (isWorse(again.get(test), engine.get(test))) continue
+      if (isWorse(under.get(test), engine.get(test))) continue
       open.delete(test)
       unstable.add(test)
     }
@@ -78,17 +81,16 @@ function runAgain(name, node, under, worse) {
   return unstable
 }
 
-/** Only what says itself what is wrong. A test that did not run has not passed. */
+/** Only what says itself what is wrong. A test that did not run has not passed; a file is only named when it fails. */
 function isWorse(one, other) {
+  if (other?.whole) return one === undefined
   return one?.result === 'passed' && other?.result !== 'passed' && other?.derived !== true
 }
 
-function names(tests) {
-  return [...tests.keys()]
-}
-
-function explanation(suite, test) {
-  return EXPLAINED.find((row) => row.suite === suite && row.title === test)
+function explanation({ name, version }, test) {
+  return EXPLAINED.find(
+    ({ suite, title, nodes = VERSIONS }) => suite === name && title === test && nodes.includes(version),
+  )
 }
 
 function explain(suite, test) {

@@ -1,4 +1,7 @@
 /** A client that closes before its answer: the worker asks the kernel whether it is gone. */
+import type { OtherEnd } from '../../lib/kernel/kernel.ts'
+import { fd } from '../../lib/units.ts'
+import { otherEndOf } from '../../lib/worker/other-end.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { ask, converse } from '../support/http.ts'
 import { LOOPBACK, startWorker } from './worker.ts'
@@ -46,4 +49,19 @@ it('An app hears at once that its client is gone, and one that only half-closes 
   stays.socket.end()
   expect((await ask({ port }, { path: '/go' })).body).toBe('go')
   expect(await stays.closed()).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nfor the patient$/)
+})
+
+it('A kernel that does not answer is asked once; a descriptor that is gone says nothing of the next.', () => {
+  const failing = (code: string) =>
+    jest.fn((): OtherEnd => {
+      throw Object.assign(new Error(code), { code })
+    })
+  const silent = failing('EOPNOTSUPP')
+  const ask = otherEndOf({ otherEnd: silent })
+  expect([ask(fd(3)), ask(fd(4))]).toEqual(['unknown', 'unknown'])
+  expect(silent).toHaveBeenCalledTimes(1)
+  const closed = failing('EBADF')
+  const askAgain = otherEndOf({ otherEnd: closed })
+  expect([askAgain(fd(3)), askAgain(fd(4))]).toEqual(['unknown', 'unknown'])
+  expect(closed).toHaveBeenCalledTimes(2)
 })
