@@ -80,7 +80,7 @@ test('an app that has used undici while it was loaded has connections of its own
       const ask = async () => (await request('http://127.0.0.1:${(other.address() as AddressInfo).port}')).body.text()
       const first = await ask()
       preFork(() => getGlobalDispatcher().close())
-      postFork(() => setGlobalDispatcher(new Agent({ keepAliveTimeout: 60_000 })))
+      postFork(() => setGlobalDispatcher(new Agent({ connections: 1, keepAliveTimeout: 60_000 })))
       createServer(async (q, r) => r.end([first, await ask(), await ask()].join())).listen(3000)`,
       ['-w', '2'],
     )

@@ -38,9 +38,11 @@ test(
       await agrees(service, born)
       if (step % 10 === 0) expect(service.children()).toContain(Number((await service.get()).body))
     }
+    // Not all that were ever born: the kernel gives their numbers to others.
+    const last = service.children()
     program.signal('SIGTERM')
     expect((await program.ended()).code).toBe(0)
-    expect([...born.pids].filter(isAlive)).toEqual([])
+    expect(last.filter(isAlive)).toEqual([])
   },
   FORKS * 1_000 + 60_000,
 )

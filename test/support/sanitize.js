@@ -23,7 +23,7 @@ const FLAGS = { child: UNDEFINED, monoceros: [...UNDEFINED, '-fsanitize=address'
 /** What plays on the native part. Left out: what looks at the binary itself, or has a boot timeout that is too short. */
 const SCENES = [
   'test/kernel/(contract|listeners|memory|mold|process|signals|spawn|stuck)',
-  'test/mold/(ability|races|self-test|storm)',
+  'test/mold/(ability|races|storm)',
 ]
 /** What other programs do wrong that run in a test is not ours: dd, for one, is reported for an allocation of its own. */
 const OURS = /monoceros\.node|native\//
