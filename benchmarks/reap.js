@@ -70,15 +70,18 @@ async function measure(peer, program, children) {
 }
 
 function oursOnce(program, memory) {
-  const signals = kernel.openSignals(['SIGCHLD'])
+  kernel.openSignals(['SIGCHLD'])
   const plan = planOf([program], memory)
   let child = 0
   let resolve
-  const watch = kernel.watch(signals, 'readable', () => {
+  const watch = kernel.watchSignals((reaped) => {
+    const now = process.hrtime.bigint()
     kernel.readSignals()
-    if (kernel.reap([child]).length === 0) return
-    resolve(process.hrtime.bigint())
+    if (reaped === 0) return
+    const [exit] = kernel.takeExits()
+    if (reaped !== 1 || exit.pid !== child || exit.code !== 0) throw new Error('reaped something else')
     watch.unref()
+    resolve(now)
   })
   return () =>
     new Promise((done) => {

@@ -62,7 +62,7 @@ async function ours(program, children) {
   const nowhere = openSync('/dev/null', 'r+')
   const fds = [0, 1, 2].map((to) => ({ from: nowhere, to }))
   const plan = { file: program, argv: [program], env: { ...process.env }, fds }
-  const signals = kernel.openSignals(['SIGCHLD'])
+  kernel.openSignals(['SIGCHLD'])
   const inside = []
   await new Promise((resolve) => {
     let child = 0
@@ -71,9 +71,9 @@ async function ours(program, children) {
       child = kernel.spawn(plan)
       inside.push(kernel.now() - begin)
     }
-    const watch = kernel.watch(signals, 'readable', () => {
+    const watch = kernel.watchSignals(() => {
       kernel.readSignals()
-      if (kernel.reap([child]).length === 0) return
+      if (kernel.takeExits()[0]?.pid !== child) return
       if (inside.length < children) return next()
       watch.close()
       resolve()

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <napi.h>
+#include <sys/types.h>
 
 #include <string>
 #include <vector>
@@ -50,6 +51,34 @@ struct uv_loop_s* loop_of(Napi::Env env);
 
 // execve(2) with descriptors to keep: file, arguments, environment, descriptors. Comes back only by throwing.
 void replace_image(const Napi::CallbackInfo& info);
+
+// Watching exits (reap.cc): a descriptor that is readable when a child that has a pidfd has exited, -1 where there can be
+// none. From the first call on, whoever spawns a child asks for its pidfd.
+int watch_exits();
+bool watches_exits();
+
+// Adds a child that was spawned here. The pidfd (-1: none) belongs to us from now on, until the child has been reaped.
+enum class Leader : int;
+void remember(pid_t pid, int pidfd, Leader leads);
+
+// Reaps those that have exited and lead no session, and says how many exits wait to be taken. What a leader leaves behind
+// in its process group is killed first: as long as it is a zombie, its number is taken.
+size_t sweep();
+
+// Closes the pidfds of what was swept. To be called after each sweep, but not before what is urgent: it takes longer than
+// the sweep itself.
+void close_swept();
+
+// Whether exits were told that the sweep left: leaders of sessions, children that another process traces. They are not
+// watched any more, since they would be told for ever; SIGCHLD tells of them too.
+bool hears_unswept();
+
+// Leaves SIGCHLD to a thread of its own (signals.cc), so that it does not interrupt the main thread, which hears of exits
+// through `watch_exits`. Does nothing when there can be no such thread.
+void hear_exits_aside();
+
+// Whether there is anything to read in the self-pipe.
+bool has_signals();
 
 // Each part's functions, put on the addon's exports.
 void install_channel(Napi::Env env, Napi::Object exports);

@@ -23,61 +23,86 @@ class Watch : public Napi::ObjectWrap<Watch> {
       : Napi::ObjectWrap<Watch>(info),
         events_(info[1].ToBoolean() ? UV_WRITABLE : UV_READABLE),
         callback_(Napi::Persistent(info[2].As<Napi::Function>())),
-        context_(info.Env(), "monoceros.Watch") {
-    auto* poll = static_cast<uv_poll_t*>(malloc(uv_handle_size(UV_POLL)));
-    const int error = uv_poll_init(loop_of(info.Env()), poll, integer(info[0]));
-    if (error) {
-      free(poll);
-      fail(info.Env(), -error, "watch", std::to_string(integer(info[0])));
-    }
-    poll->data = this;
-    poll_ = poll;
-    start();
+        context_(info.Env(), "monoceros.Watch"),
+        reaps_(info[3].ToBoolean()) {
+    poll_ = open(info.Env(), integer(info[0]));
+    start(poll_, events_);
     Ref();  // collected only after close
+    if (!reaps_ || watch_exits() == -1) return;
+    exits_ = open(info.Env(), watch_exits());
+    start(exits_, UV_READABLE);
+    uv_unref(handle(exits_));
+    hear_exits_aside();
   }
 
  private:
-  uv_handle_t* handle() { return reinterpret_cast<uv_handle_t*>(poll_); }
+  static uv_handle_t* handle(uv_poll_t* poll) { return reinterpret_cast<uv_handle_t*>(poll); }
 
-  void start() {
-    uv_poll_start(poll_, events_, [](uv_poll_t* poll, int status, int) {
-      static_cast<Watch*>(poll->data)->call(status);
+  uv_poll_t* open(Napi::Env env, int fd) {
+    auto* poll = static_cast<uv_poll_t*>(malloc(uv_handle_size(UV_POLL)));
+    const int error = uv_poll_init(loop_of(env), poll, fd);
+    if (error) {
+      free(poll);
+      fail(env, -error, "watch", std::to_string(fd));
+    }
+    poll->data = this;
+    return poll;
+  }
+
+  static void start(uv_poll_t* poll, int events) {
+    uv_poll_start(poll, events, [](uv_poll_t* poll, int status, int) {
+      static_cast<Watch*>(poll->data)->wake(poll, status);
     });
   }
 
-  // As a turn of the event loop: after the callback, process.nextTick and promises run; what it throws is an
-  // uncaughtException.
-  void call(int status) {
-    const Napi::Env env = Env();
-    Napi::HandleScope scope(env);
+  // An exit comes twice, through its pidfd and as SIGCHLD. Whichever is first calls back; what finds nothing left to do
+  // does not.
+  void wake(uv_poll_t* poll, int status) {
+    const size_t reaped = reaps_ ? sweep() : 0;
+    Napi::HandleScope scope(Env());
     const Napi::Object self = Value();  // keeps this alive if the callback closes it
-    try {
-      callback_.MakeCallback(self, std::initializer_list<napi_value>{}, context_);
-    } catch (const Napi::Error& error) {
-      napi_fatal_exception(env, error.Value());
+    if (!reaps_ || reaped > 0 || (poll == poll_ ? has_signals() : hears_unswept())) call(self, reaped);
+    if (reaps_) close_swept();
+    if (status < 0 && poll == poll_) start(poll_, events_);  // libuv stops a poll that saw POLLERR
+  }
+
+  // As a turn of the event loop: after the callback, process.nextTick and promises run; what it throws is an
+  // uncaughtException. The scope whose end runs them opens only after the callback, which comes 2 us earlier so. Bare
+  // N-API: everything here runs from cold caches, so each call less is seen in benchmarks/README.md, "reap".
+  void call(napi_value self, size_t reaped) {
+    const Napi::Env env = Env();
+    napi_value count = nullptr, result = nullptr;
+    napi_create_uint32(env, static_cast<uint32_t>(reaped), &count);
+    if (napi_call_function(env, self, callback_.Value(), reaps_ ? 1 : 0, &count, &result) == napi_pending_exception) {
+      napi_value error = nullptr;
+      napi_get_and_clear_last_exception(env, &error);
+      napi_fatal_exception(env, error);
     }
-    if (status < 0 && poll_) start();  // libuv stops a poll that saw POLLERR
+    Napi::CallbackScope turn(env, context_);
   }
 
   void ref(const Napi::CallbackInfo&) {
-    if (poll_) uv_ref(handle());
+    if (poll_) uv_ref(handle(poll_));
   }
 
   void unref(const Napi::CallbackInfo&) {
-    if (poll_) uv_unref(handle());
+    if (poll_) uv_unref(handle(poll_));
   }
 
   void close(const Napi::CallbackInfo&) {
     if (!poll_) return;
-    uv_close(handle(), [](uv_handle_t* closed) { free(closed); });
-    poll_ = nullptr;
+    for (uv_poll_t* poll : {poll_, exits_})
+      if (poll) uv_close(handle(poll), [](uv_handle_t* closed) { free(closed); });
+    poll_ = exits_ = nullptr;
     Unref();
   }
 
   uv_poll_t* poll_ = nullptr;
+  uv_poll_t* exits_ = nullptr;
   int events_;
   Napi::FunctionReference callback_;
   Napi::AsyncContext context_;
+  bool reaps_;
 };
 
 Napi::Value loop_handles(const Napi::CallbackInfo& info) {

@@ -1,12 +1,17 @@
 // Reaping by known pid. A blind waitpid(-1) would take the exits of libuv's children, whose 'exit' event then never
 // comes.
+#include <signal.h>
+#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
+#include <unistd.h>
 #include <uv.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 
+#include "child.h"
 #include "kernel.h"
 
 namespace monoceros {
@@ -16,19 +21,60 @@ namespace {
 // property set from here takes as long as a system call.
 enum Column { kPid, kStatus, kUserMs, kSystemMs, kMaxRss, kColumns };
 
+constexpr int kMostHeard = 64;
+
 double milliseconds(const struct timeval& time) { return time.tv_sec * 1e3 + time.tv_usec / 1e3; }
 
-// Reaps this child into the row if it has exited. A pid of 0 or below would mean "any child of ..." to wait4.
-bool reap_one(pid_t pid, double* row) {
+// The children that were spawned here, and the exits of those that were swept.
+struct Child {
+  pid_t pid;
+  int pidfd;  // -1: none, then only SIGCHLD tells of its exit
+  Leader leads;
+};
+std::vector<Child> children;
+std::vector<std::array<double, kColumns>> swept;
+std::vector<int> pidfds_of_swept;
+int exits = -1;  // an epoll(7) over the pidfds
+
+// Closing alone is not enough: a copy in a child that libuv has forked and that has not exec'd yet would stay watched.
+void close_pidfd(int pidfd) {
+  if (pidfd == -1) return;
+  epoll_ctl(exits, EPOLL_CTL_DEL, pidfd, nullptr);
+  close(pidfd);
+}
+
+// A number that is free may next be that of a child of libuv's.
+void forget(pid_t pid) {
+  const auto found = std::find_if(children.begin(), children.end(), [pid](const Child& child) { return child.pid == pid; });
+  if (found == children.end()) return;
+  close_pidfd(found->pidfd);
+  children.erase(found);
+}
+
+// wait4(2): the pid when the child was reaped into the row, 0 while it lives, -1 when it is no child of ours. A pid of 0
+// or below would mean "any child of ..." to wait4.
+pid_t wait_for(pid_t pid, double* row) {
   int status = 0;
   struct rusage usage {};
-  if (pid <= 0 || wait4(pid, &status, WNOHANG, &usage) != pid) return false;
+  const pid_t found = pid > 0 ? wait4(pid, &status, WNOHANG, &usage) : -1;
+  if (found != pid) return found;
   row[kPid] = pid;
   row[kStatus] = status;
   row[kUserMs] = milliseconds(usage.ru_utime);
   row[kSystemMs] = milliseconds(usage.ru_stime);
   row[kMaxRss] = static_cast<double>(usage.ru_maxrss);
-  return true;
+  return pid;
+}
+
+bool has_exited(pid_t pid) {
+  siginfo_t found{};
+  return pid > 0 && waitid(P_PID, static_cast<id_t>(pid), &found, WEXITED | WNOHANG | WNOWAIT) == 0 && found.si_pid;
+}
+
+bool reap_one(pid_t pid, double* row) {
+  const pid_t found = wait_for(pid, row);
+  if (found != 0) forget(pid);
+  return found == pid;
 }
 
 // reap(pids, count, rows): how many rows were filled. There must be a row for each pid.
@@ -50,12 +96,20 @@ Napi::Value exited(const Napi::CallbackInfo& info) {
   const size_t count = std::min<size_t>(pids.ElementLength(), info[1].As<Napi::Number>().Uint32Value());
   int32_t* pid = pids.Data();
   uint32_t front = 0;
-  for (size_t i = 0; i < count; i++) {
-    siginfo_t found{};
-    if (pid[i] > 0 && waitid(P_PID, static_cast<id_t>(pid[i]), &found, WEXITED | WNOHANG | WNOWAIT) == 0 && found.si_pid)
-      pid[front++] = pid[i];
-  }
+  for (size_t i = 0; i < count; i++)
+    if (has_exited(pid[i])) pid[front++] = pid[i];
   return Napi::Number::New(info.Env(), front);
+}
+
+// takeExits(rows): fills rows with what was swept, oldest first, and says how many; more may be left when all are full.
+Napi::Value take_exits(const Napi::CallbackInfo& info) {
+  Napi::Float64Array rows = info[0].As<Napi::Float64Array>();
+  const size_t count = std::min(swept.size(), rows.ElementLength() / kColumns);
+  const auto end = swept.begin() + static_cast<std::ptrdiff_t>(count);
+  double* to = rows.Data();
+  for (auto row = swept.begin(); row != end; row++) to = std::copy(row->begin(), row->end(), to);
+  swept.erase(swept.begin(), end);
+  return Napi::Number::New(info.Env(), static_cast<uint32_t>(count));
 }
 
 std::vector<pid_t> children_of_libuv(uv_loop_t* loop) {
@@ -102,10 +156,58 @@ Napi::Value reap_stranger(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
+int watch_exits() {
+  if (exits == -1) exits = epoll_create1(EPOLL_CLOEXEC);
+  return exits;
+}
+
+bool watches_exits() { return exits != -1; }
+
+void remember(pid_t pid, int pidfd, Leader leads) {
+  struct epoll_event event {};
+  event.events = EPOLLIN;
+  event.data.fd = pidfd;
+  if (pidfd != -1 && epoll_ctl(exits, EPOLL_CTL_ADD, pidfd, &event) == -1) {
+    close(pidfd);
+    pidfd = -1;
+  }
+  children.push_back({pid, pidfd, leads});
+}
+
+size_t sweep() {
+  const auto is_gone = [](const Child& child) {
+    if (child.leads == Leader::kSession) return false;
+    if (child.leads == Leader::kGroup) {
+      if (!has_exited(child.pid)) return false;
+      kill(-child.pid, SIGKILL);
+    }
+    std::array<double, kColumns> row;
+    const pid_t found = wait_for(child.pid, row.data());
+    if (found == child.pid) swept.push_back(row);
+    if (found != 0 && child.pidfd != -1) pidfds_of_swept.push_back(child.pidfd);
+    return found != 0;
+  };
+  children.erase(std::remove_if(children.begin(), children.end(), is_gone), children.end());
+  return swept.size();
+}
+
+void close_swept() {
+  for (const int pidfd : pidfds_of_swept) close_pidfd(pidfd);
+  pidfds_of_swept.clear();
+}
+
+bool hears_unswept() {
+  struct epoll_event heard[kMostHeard];
+  const int count = epoll_wait(exits, heard, kMostHeard, 0);
+  for (int i = 0; i < count; i++) epoll_ctl(exits, EPOLL_CTL_DEL, heard[i].data.fd, nullptr);
+  return count > 0;
+}
+
 void install_reap(Napi::Env env, Napi::Object exports) {
   put(env, exports, "reap", reap);
   put(env, exports, "exited", exited);
   put(env, exports, "reapStranger", reap_stranger);
+  put(env, exports, "takeExits", take_exits);
 }
 
 }  // namespace monoceros

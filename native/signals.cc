@@ -3,7 +3,10 @@
 // libuv watcher that is never closed, which makes libuv leave the disposition alone; ours is installed after it and
 // calls libuv's, so that Node's own listeners hear the signal too.
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -18,6 +21,7 @@ namespace monoceros {
 namespace {
 
 constexpr int kSignals = 65;  // 1 to 64
+constexpr size_t kThreadStack = 256 * 1024;
 
 struct Record {
   int32_t signal;
@@ -121,6 +125,27 @@ Napi::Value check_signals(const Napi::CallbackInfo& info) {
   return replaced;
 }
 
+void* wait_for_exits(void*) {
+  prctl(PR_SET_NAME, "exits");
+  sigset_t others;
+  sigfillset(&others);  // without glibc's own, which it sends to every thread when credentials change
+  sigdelset(&others, SIGCHLD);
+  pthread_sigmask(SIG_SETMASK, &others, nullptr);
+  for (;;) pause();
+}
+
+bool start_thread() {
+  const SignalsBlocked blocked;
+  pthread_attr_t small;
+  pthread_t thread;
+  if (pthread_attr_init(&small) != 0) return false;
+  pthread_attr_setdetachstate(&small, PTHREAD_CREATE_DETACHED);
+  pthread_attr_setstacksize(&small, kThreadStack);
+  const bool started = pthread_create(&thread, &small, wait_for_exits, nullptr) == 0;
+  pthread_attr_destroy(&small);
+  return started;
+}
+
 // For an image that is to go on with it.
 Napi::Value signal_pipe(const Napi::CallbackInfo& info) {
   Napi::Object ends = Napi::Object::New(info.Env());
@@ -136,6 +161,20 @@ void resume_signals(int reading_end, int writing_end, const int* signals, int co
   writing = writing_end;
   for (int i = 0; i < count; i++)
     if (signals[i] > 0 && signals[i] < kSignals) install(signals[i]);
+}
+
+void hear_exits_aside() {
+  static const bool started = taken[SIGCHLD] && start_thread();
+  if (!started) return;
+  sigset_t child;
+  sigemptyset(&child);
+  sigaddset(&child, SIGCHLD);
+  pthread_sigmask(SIG_BLOCK, &child, nullptr);
+}
+
+bool has_signals() {
+  int bytes = 0;
+  return ioctl(reading, FIONREAD, &bytes) == 0 && bytes > 0;
 }
 
 void install_signals(Napi::Env env, Napi::Object exports) {

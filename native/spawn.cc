@@ -143,16 +143,20 @@ __attribute__((no_sanitize_address)) int child(void* plan) { become(*static_cast
 // vfork(2) on another stack: the child borrows this thread's memory, so the cost does not grow with it, and this
 // thread sleeps until the exec. All signals are blocked across it: a handler that ran in the child would write into the
 // parent's memory and self-pipe.
-pid_t clone_child(ChildPlan& plan, char* stack, int& error) {
+pid_t clone_child(ChildPlan& plan, char* stack, int& error, int* pidfd) {
   const SignalsBlocked blocked;
-  const pid_t pid = clone(child, stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &plan);
+  constexpr int kFlags = CLONE_VM | CLONE_VFORK | SIGCHLD;
+  pid_t pid = pidfd ? clone(child, stack, kFlags | CLONE_PIDFD, &plan, pidfd) : -1;
+  // A full table or an old kernel has no pidfd, but it has children.
+  if (pid == -1) pid = clone(child, stack, kFlags, &plan);
   error = errno;
   return pid;
 }
 
-void bury(pid_t pid) {
+void bury(pid_t pid, int pidfd) {
   while (waitpid(pid, nullptr, 0) == -1 && errno == EINTR) {
   }
+  if (pidfd != -1) close(pidfd);
 }
 
 Napi::Value spawn(const Napi::CallbackInfo& info) {
@@ -166,22 +170,23 @@ Napi::Value spawn(const Napi::CallbackInfo& info) {
   const ChildPlan& plan = prepared.plan;
   const bool changes_identity = plan.set_uid || plan.set_gid;
   const int dumpable = changes_identity ? prctl(PR_GET_DUMPABLE) : 0;
-  int error = 0;
-  const pid_t pid = clone_child(prepared.plan, stack, error);
+  int error = 0, pidfd = -1;  // Linux before 5.2 leaves it as it is
+  const pid_t pid = clone_child(prepared.plan, stack, error, watches_exits() ? &pidfd : nullptr);
   if (changes_identity) prctl(PR_SET_DUMPABLE, dumpable);
   if (pid == -1) fail_spawn(env, Stage::kFork, error, prepared.file);
 
   const Verdict& verdict = prepared.verdict;
   if (!verdict.begun) {  // emulators that turn vfork into fork: no verdict would ever be seen
     kill(pid, SIGKILL);
-    bury(pid);
+    bury(pid, pidfd);
     fail_spawn(env, Stage::kFork, ENOSYS, prepared.file);
   }
   if (verdict.failed) {
     const Stage stage = verdict.stage;
-    bury(pid);
+    bury(pid, pidfd);
     fail_spawn(env, stage, verdict.error, stage == Stage::kCwd ? prepared.cwd : prepared.file);
   }
+  remember(pid, pidfd, plan.leader);
   return Napi::Number::New(env, pid);
 }
 

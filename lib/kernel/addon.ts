@@ -47,7 +47,13 @@ type Addon = Omit<
   keyof Translated | keyof ReturnType<typeof overRows> | 'watch' | 'setProcessName' | 'withFileRights'
 > &
   Translated &
-  Rows & { readonly Watch: new (fd: Fd, writable: boolean, callback: () => void) => Watch }
+  Rows & { readonly Watch: WatchConstructor }
+
+/** With `true` at the end, children are reaped before each callback, which gets their number. */
+type WatchConstructor = {
+  new (fd: Fd, writable: boolean, callback: () => void): Watch
+  new (fd: Fd, writable: boolean, callback: (reaped: number) => void, reaps: true): Watch
+}
 
 /** What was built here comes before what was shipped: a build is made where the shipped binary does not load. */
 const load = (): Addon =>
@@ -83,6 +89,7 @@ const over = (addon: Addon): Kernel => ({
   },
   openSignals: (signals) => addon.openSignals(signals.map(signalNumber)),
   checkSignals: () => addon.checkSignals().map(signalName),
+  watchSignals: (callback) => new addon.Watch(addon.openSignals([]), false, callback, true),
   watch: (fd, on, callback) => new addon.Watch(fd, on === 'writable', callback),
 })
 

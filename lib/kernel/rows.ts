@@ -15,6 +15,8 @@ export type Rows = {
   exited(pids: Int32Array, count: number): number
   /** 1: filled the row; 0: there is none; -1: one that is not to be taken hides the rest. */
   reapStranger(except: readonly Pid[], row: Float64Array): number
+  /** Fills rows with what was reaped on sight; more may be left when all are filled. */
+  takeExits(rows: Float64Array): number
 }
 
 const SIGNALS = 65
@@ -27,7 +29,7 @@ const SIGCHLD = 17
 /** SI_USER, SI_QUEUE, SI_TKILL (sigaction(2)): only for these do si_pid and si_uid name a sender. */
 const SENT: ReadonlySet<number> = new Set([0, -1, -6])
 
-/** The four functions over rows, as the Kernel has them. */
+/** The five functions over rows, as the Kernel has them. */
 export function overRows(addon: Rows) {
   const records = new Int32Array(MOST_RECORDS * RECORD_COLUMNS)
   const pids = new Int32Array(MOST_CHILDREN)
@@ -52,8 +54,7 @@ export function overRows(addon: Rows) {
   const reap = (children: readonly Pid[]): Exit[] => {
     const result: Exit[] = []
     for (let from = 0; from < children.length; from += MOST_CHILDREN) {
-      const filled = addon.reap(pids, present(children, from), rows)
-      for (let row = 0; row < filled; row++) result.push(exitAt(rows, row * EXIT_COLUMNS))
+      result.push(...exitsOf(rows, addon.reap(pids, present(children, from), rows)))
     }
     return result
   }
@@ -76,7 +77,23 @@ export function overRows(addon: Rows) {
     }
   }
 
-  return { readSignals, reap, exited, reapStrangers }
+  const takeExits = (): Exit[] => {
+    const result: Exit[] = []
+    for (let filled = MOST_CHILDREN; filled === MOST_CHILDREN; ) {
+      filled = addon.takeExits(rows)
+      result.push(...exitsOf(rows, filled))
+    }
+    return result
+  }
+
+  return { readSignals, reap, exited, reapStrangers, takeExits }
+}
+
+/** The first so many rows. */
+function exitsOf(rows: Float64Array, count: number): Exit[] {
+  const result: Exit[] = []
+  for (let row = 0; row < count; row++) result.push(exitAt(rows, row * EXIT_COLUMNS))
+  return result
 }
 
 /** SIGCHLD names the child. */

@@ -50,7 +50,8 @@ export class Loop {
   constructor(kernel: Kernel, signals: readonly Signal[], turn: Turn) {
     this.#kernel = kernel
     this.#turn = turn
-    this.#selfPipe = kernel.watch(kernel.openSignals(signals), 'readable', () => this.wake())
+    kernel.openSignals(signals)
+    this.#selfPipe = kernel.watchSignals(() => this.wake())
     setImmediate(() => this.wake())
   }
 

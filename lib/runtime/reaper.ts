@@ -4,7 +4,8 @@
  *   child exits ──► zombie: its number stays taken ──► its group and session are killed ──► reaped: the number is free
  *
  * Between the second and the third step no other process can get the number, so the kill cannot hit a stranger. After
- * the reap it could; hence the order.
+ * the reap it could; hence the order. For a leader of a group all three are made before any JavaScript runs
+ * (`Kernel.watchSignals`); for a session, and for children that another process has spawned, here.
  */
 import type { Exit, Kernel } from '../kernel/kernel.ts'
 import type { Pid } from '../units.ts'
@@ -28,8 +29,8 @@ const MOST_PASSES = 16
 export type MembersOf = (sessions: ReadonlySet<Pid>) => readonly { readonly pid: Pid; readonly session: Pid }[]
 
 /**
- * Reaps every child that has exited. `lastWords` is called for each before it is reaped, so that what it said on its
- * channel is heard before its exit is.
+ * Reaps every child that has exited and has not been reaped on sight (`Kernel.watchSignals`). `lastWords` is called for
+ * each, so that what it said on its channel is heard before its exit is.
  */
 export function reapChildren(
   kernel: Kernel,
@@ -37,13 +38,15 @@ export function reapChildren(
   lastWords: (pid: Pid) => void,
   membersOf: MembersOf,
 ): Reaped {
-  const pids = [...children.keys()]
+  const swept = kernel.takeExits()
+  const freed = new Set(swept.map(({ pid }) => pid))
+  const pids = [...children.keys()].filter((pid) => !freed.has(pid))
   const gone = kernel.exited(pids)
-  for (const pid of gone) lastWords(pid)
+  for (const pid of [...freed, ...gone]) lastWords(pid)
   const leading = (as: Leader): Pid[] => gone.filter((pid) => children.get(pid) === as)
   for (const pid of leading('group')) kernel.killGroup(pid, 'SIGKILL')
   killSessions(kernel, new Set(leading('session')), membersOf)
-  const exits = gone.length > 0 ? kernel.reap(gone) : []
+  const exits = [...swept, ...(gone.length > 0 ? kernel.reap(gone) : [])]
   const { exits: strangers, blocked } = kernel.reapStrangers(pids)
   return { exits, strangers, blocked }
 }

@@ -1,7 +1,7 @@
 /** Children, signals and limits. */
 import assert from 'node:assert/strict'
 import { isSpawnError } from '../../lib/kernel/errors.ts'
-import type { Kernel, SignalRecord, SpawnPlan } from '../../lib/kernel/kernel.ts'
+import type { Exit, Kernel, SignalRecord, SpawnPlan } from '../../lib/kernel/kernel.ts'
 import { fd, pid } from '../../lib/units.ts'
 import { afterSignals, fails, type Play, ready, reaped, thrown } from './contract-world.ts'
 
@@ -11,6 +11,7 @@ const FUNCTIONS = {
   exited: true,
   reap: true,
   reapStrangers: true,
+  takeExits: true,
   kill: true,
   killMember: true,
   killGroup: true,
@@ -25,6 +26,7 @@ const FUNCTIONS = {
   getLimit: true,
   setLimit: true,
   openSignals: true,
+  watchSignals: true,
   readSignals: true,
   checkSignals: true,
   watch: true,
@@ -158,6 +160,36 @@ export const processes = {
     assert.equal(kernel.killMember(child, child, 'SIGKILL'), true)
     assert.equal((await reaped(kernel, child)).signal, 'SIGKILL')
     assert.equal(kernel.killMember(child, child, 'SIGKILL'), false)
+  },
+
+  async 'children are reaped on sight where signals are watched, but leaders of sessions are left'({ kernel, plans }) {
+    kernel.openSignals(['SIGCHLD'])
+    const exits: Exit[] = []
+    let called = (): void => {}
+    const watch = kernel.watchSignals((reaped) => {
+      kernel.readSignals()
+      const taken = kernel.takeExits()
+      assert.equal(reaped, taken.length)
+      exits.push(...taken)
+      called()
+    })
+    const plain = kernel.spawn(plans.exits(3))
+    const group = kernel.spawn({ ...plans.exits(4), leader: 'group' })
+    const session = kernel.spawn({ ...plans.exits(5), leader: 'session' })
+    while (exits.length < 2 || kernel.exited([session]).length === 0)
+      await new Promise<void>((resolve) => {
+        called = resolve
+      })
+    watch.close()
+    assert.deepEqual(
+      exits.map(({ pid, code }) => [pid, code]).sort(),
+      [
+        [plain, 3],
+        [group, 4],
+      ].sort(),
+    )
+    assert.deepEqual([kernel.takeExits(), kernel.exited([plain, group]), kernel.reap([plain, group])], [[], [], []])
+    assert.equal(kernel.reap([session])[0]?.code, 5)
   },
 
   async 'signals are read in the order in which they came, with their sender'({ kernel, raise }) {

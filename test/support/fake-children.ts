@@ -7,7 +7,7 @@ import { FakeDescriptors, OWN } from './fake-descriptors.ts'
 import { isReady, type OpenFile, retain } from './fake-files.ts'
 import { type FakeHost, FakeProcess, type FakeProgram, type Kinship } from './fake-process.ts'
 
-type Children = 'spawn' | 'exited' | 'reap' | 'reapStrangers' | 'kill' | 'killMember' | 'killGroup'
+type Children = 'spawn' | 'exited' | 'reap' | 'takeExits' | 'reapStrangers' | 'kill' | 'killMember' | 'killGroup'
 
 export abstract class FakeChildren extends FakeDescriptors implements Pick<Kernel, Children> {
   /** What runs at which path; spawning anything else is ENOENT. */
@@ -15,6 +15,8 @@ export abstract class FakeChildren extends FakeDescriptors implements Pick<Kerne
   /** Every process that runs or waits to be reaped. */
   readonly processes = new Map<Pid, FakeProcess>()
   protected subreaper = false
+  readonly #spawned = new Set<Pid>()
+  readonly #swept: Exit[] = []
   #nextPid = OWN + 1
   readonly #host: FakeHost = {
     ended: (process) => this.#ended(process),
@@ -34,7 +36,9 @@ export abstract class FakeChildren extends FakeDescriptors implements Pick<Kerne
     const program = this.programs.get(plan.file)
     if (program === undefined) throw spawnError('exec', 'ENOENT', plan.file)
     const files = new Map(plan.fds.map(({ from, to }) => [to, retain(this.files.get(from)!)]))
-    return this.#begin(OWN, plan, files, program, { group: OWN, session: OWN }).pid
+    const { pid } = this.#begin(OWN, plan, files, program, { group: OWN, session: OWN })
+    this.#spawned.add(pid)
+    return pid
   }
 
   exited(children: readonly Pid[]): Pid[] {
@@ -45,8 +49,13 @@ export abstract class FakeChildren extends FakeDescriptors implements Pick<Kerne
     return this.exited(children).map((child) => {
       const { exit } = this.processes.get(child)!
       this.processes.delete(child)
+      this.#spawned.delete(child)
       return exit!
     })
+  }
+
+  takeExits(): Exit[] {
+    return this.#swept.splice(0)
   }
 
   reapStrangers(except: readonly Pid[]): { readonly exits: Exit[]; readonly blocked: boolean } {
@@ -79,6 +88,17 @@ export abstract class FakeChildren extends FakeDescriptors implements Pick<Kerne
     const members = [...this.processes.values()].filter((process) => process.group === group)
     for (const member of members) member.takes(signal)
     return members.length > 0
+  }
+
+  /** Reaps on sight; says how many exits wait to be taken. */
+  protected sweep(): number {
+    for (const child of [...this.#spawned]) {
+      const { leader } = this.processes.get(child)!.plan
+      if (leader === 'session' || this.exited([child]).length === 0) continue
+      if (leader === 'group') this.killGroup(child, 'SIGKILL')
+      this.#swept.push(...this.reap([child]))
+    }
+    return this.#swept.length
   }
 
   protected override pass(): boolean {

@@ -6,7 +6,7 @@
  * (setImmediate), as they would in reality. Its clock stands still unless moved (`advance`).
  */
 import { kernelError } from '../../lib/kernel/errors.ts'
-import type { Kernel, ResourceLimit, Rights, Signal, SignalRecord } from '../../lib/kernel/kernel.ts'
+import type { Kernel, ResourceLimit, Rights, Signal, SignalRecord, Watch } from '../../lib/kernel/kernel.ts'
 import { signalNumber } from '../../lib/kernel/signals.ts'
 import { type Fd, type Ms, ms, type Pid, pid } from '../../lib/units.ts'
 import { FakeChildren } from './fake-children.ts'
@@ -89,6 +89,10 @@ export class FakeKernel extends FakeChildren implements Kernel {
       this.#taken.add(signal)
     }
     return this.#selfPipe.read
+  }
+
+  watchSignals(callback: (reaped: number) => void): Watch {
+    return this.watch(this.openSignals([]), 'readable', () => callback(this.sweep()))
   }
 
   readSignals(): SignalRecord[] {
