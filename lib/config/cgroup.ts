@@ -1,5 +1,5 @@
 /** What the machine, and the cgroups that we are in, give us (cgroups(7); kernel: Documentation/admin-guide/cgroup-v2). */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { join, posix } from 'node:path'
 
@@ -26,6 +26,17 @@ export function readLimits(root = '/', parallelism: number = availableParallelis
     memoryLimit: Number.isFinite(least) ? least : null,
     memoryTotal: memoryTotal(read('proc/meminfo')),
   }
+}
+
+/**
+ * Where the kernel counts how often our own cgroup was short of memory, and tells watchers of the file (cgroup v2,
+ * `memory.events`); null where there is none: cgroup v1, and the root of all cgroups.
+ */
+export function memoryEventsPath(root = '/'): string | null {
+  const read = (path: string): string | null => readText(join(root, path))
+  const own = folders(ownGroups(read), 'memory').find(({ version }) => version === 2)
+  const path = own && join(root, own.path, 'memory.events')
+  return path !== undefined && existsSync(path) ? path : null
 }
 
 type Read = (path: string) => string | null

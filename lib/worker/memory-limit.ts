@@ -3,13 +3,18 @@
  *
  * The resident set is asked for every second, which costs one small read of /proc. It counts in full what is shared
  * with others, so only when it is too large the proportional set is asked for (smaps_rollup; proc_pid_smaps(5)). That
- * walks the page tables, some 10 ms for a GB: hence in a thread of the pool, and seldom.
+ * walks the page tables, some 10 ms for a GB: hence in a thread of the pool, and seldom. Where the cgroup tells that it is
+ * short of memory, the next look does not wait for its second.
  */
 import { readFile } from 'node:fs/promises'
+import { memoryEventsPath } from '../config/cgroup.ts'
 import type { WorkerSettings } from '../config/settings.ts'
 import { ms } from '../units.ts'
+import { watchMemoryEvents } from './memory-events.ts'
 
 const LOOK = ms(1_000)
+/** The least time between two looks: a cgroup at its limit tells so without end. */
+const LEAST = ms(100)
 /** Looks in a row that must find too much: a peak that the next garbage collection takes away is no leak. */
 const TIMES = 2
 /** After the shared part was found to explain it: the resident set that is worth another look, and the wait for one. */
@@ -21,6 +26,8 @@ export type MemoryParts = {
   resident(): number
   /** Its proportional set; null where the kernel does not tell. */
   proportional(): Promise<number | null>
+  /** The `memory.events` of its cgroup; null where there is none. */
+  readonly eventsPath: string | null
 }
 
 /**
@@ -30,26 +37,49 @@ export type MemoryParts = {
 export const watchMemory = (
   { maxMemory }: Pick<WorkerSettings, 'maxMemory'>,
   retire: (reason: string) => void,
-  parts: MemoryParts = OWN,
+  parts: MemoryParts = ownParts(),
 ): (() => void) => {
   if (maxMemory === 0) return () => undefined
   const judge = memoryJudge(maxMemory, parts)
   let busy = false
-  const timer = setInterval(async () => {
+  let isDue = false
+  const look = async (): Promise<void> => {
     if (busy) return
     busy = true
     const used = await judge()
-    busy = false
-    if (used === null) return
-    clearInterval(timer)
+    if (used === null) {
+      busy = false
+      return
+    }
+    stop()
     retire(`${megabytes(used)} of memory, maxMemory is ${megabytes(maxMemory)}`)
-  }, LOOK)
-  timer.unref()
-  return () => clearInterval(timer)
+  }
+  const short = (): void => {
+    if (isDue) return
+    isDue = true
+    const soon = setTimeout(() => {
+      isDue = false
+      void look()
+    }, LEAST)
+    soon.unref()
+  }
+  const timer = setInterval(look, LOOK).unref()
+  const { eventsPath } = parts
+  const events = eventsPath === null ? null : watchMemoryEvents(eventsPath, short)
+  const stop = (): void => {
+    // Busy for good: a look that is due finds nothing to do.
+    busy = true
+    clearInterval(timer)
+    events?.close()
+  }
+  return stop
 }
 
 /** One look each call: what is used, in bytes, once that has been too much for long enough; else null. */
-export const memoryJudge = (most: number, { resident, proportional }: MemoryParts): (() => Promise<number | null>) => {
+export const memoryJudge = (
+  most: number,
+  { resident, proportional }: Omit<MemoryParts, 'eventsPath'>,
+): (() => Promise<number | null>) => {
   let found = 0
   let explained = 0
   let rest = 0
@@ -79,7 +109,8 @@ export const parseProportional = (rollup: string): number | null => {
   return match === null ? null : Number(match[1]) * 1024
 }
 
-const OWN: MemoryParts = {
+const ownParts = (): MemoryParts => ({
+  eventsPath: memoryEventsPath(),
   resident: () => process.memoryUsage.rss(),
   async proportional() {
     try {
@@ -88,6 +119,6 @@ const OWN: MemoryParts = {
       return null
     }
   },
-}
+})
 
 const megabytes = (bytes: number): string => `${(bytes / 1024 ** 2).toFixed(bytes < 10 * 1024 ** 2 ? 1 : 0)} MB`

@@ -1,5 +1,5 @@
 /** Trees as containers and machines show them. The scheduler's own number is given, so that the machine plays no part. */
-import { readLimits } from '../../lib/config/cgroup.ts'
+import { memoryEventsPath, readLimits } from '../../lib/config/cgroup.ts'
 import { heapOption, workerCount, workersHint } from '../../lib/config/sizing.ts'
 import { temporaryFolder } from '../support/folder.ts'
 
@@ -162,5 +162,20 @@ describe("a worker's heap", () => {
     ]) {
       expect(heapOption(container, 4, ['--env-file=.env', given])).toBeNull()
     }
+  })
+})
+
+describe('the file that tells when memory is short', () => {
+  const tree = (mountinfo: string, files: Readonly<Record<string, string>>) =>
+    temporaryFolder({ 'proc/self/cgroup': '0::/shop\n', 'proc/self/mountinfo': mountinfo, ...files })
+
+  test('is that of our own cgroup v2', () => {
+    const root = tree(V2_MOUNT, { 'sys/fs/cgroup/shop/memory.events': 'max 0\n' })
+    expect(memoryEventsPath(root)).toBe(`${root}/sys/fs/cgroup/shop/memory.events`)
+  })
+
+  test('is not there at the root of all cgroups, and not with cgroup v1', () => {
+    expect(memoryEventsPath(tree(V2_MOUNT, {}))).toBeNull()
+    expect(memoryEventsPath(tree('33 32 0:30 / /sys/fs/cgroup/memory rw - cgroup cgroup rw,memory\n', {}))).toBeNull()
   })
 })

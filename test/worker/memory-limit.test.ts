@@ -1,4 +1,9 @@
-import { memoryJudge, parseProportional } from '../../lib/worker/memory-limit.ts'
+import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { countShort, watchMemoryEvents } from '../../lib/worker/memory-events.ts'
+import { memoryJudge, parseProportional, watchMemory } from '../../lib/worker/memory-limit.ts'
+import { temporaryFolder } from '../support/folder.ts'
 
 const MOST = 100
 
@@ -44,4 +49,44 @@ test('The proportional set is read from smaps_rollup, and from nothing else in i
   const rollup = '00400000-7ffd [rollup]\nRss:    3000 kB\nPss:    2048 kB\nPss_Dirty:   1 kB\nSwapPss:  7 kB\n'
   expect(parseProportional(rollup)).toBe(2048 * 1024)
   expect(parseProportional('Rss: 3000 kB\n')).toBeNull()
+})
+
+const EVENTS = 'low 0\nhigh 0\nmax 0\noom 0\noom_kill 0\noom_group_kill 0\n'
+
+test('Of the events of a cgroup those count that say that memory is short.', () => {
+  expect(countShort(EVENTS)).toBe(0)
+  expect(countShort('low 5\nhigh 2\nmax 30\noom 7\noom_kill 7\n')).toBe(32)
+  expect(countShort('')).toBe(0)
+})
+
+test('Who watches the events is told when memory was short again, and not when something else was counted.', async () => {
+  const path = join(temporaryFolder({ 'memory.events': EVENTS }), 'memory.events')
+  let short = 0
+  const watcher = watchMemoryEvents(path, () => short++)!
+  writeFileSync(path, EVENTS.replace('low 0', 'low 1'))
+  await once(watcher, 'change')
+  expect(short).toBe(0)
+  while (short === 0) {
+    writeFileSync(path, EVENTS.replace('max 0', 'max 3'))
+    await once(watcher, 'change')
+  }
+  watcher.close()
+})
+
+test('A cgroup that says that it is short of memory makes a worker look at itself.', async () => {
+  const path = join(temporaryFolder({ 'memory.events': EVENTS }), 'memory.events')
+  let looks = 0
+  let events = 0
+  const reason = await new Promise<string>((resolve) => {
+    const shorter = () => writeFileSync(path, EVENTS.replace('high 0', `high ${++events}`))
+    const resident = () => {
+      looks++
+      shorter()
+      return 2 * 1024 ** 2
+    }
+    watchMemory({ maxMemory: 1024 ** 2 }, resolve, { eventsPath: path, resident, proportional: async () => null })
+    shorter()
+  })
+  expect(reason).toBe('2.0 MB of memory, maxMemory is 1.0 MB')
+  expect(looks).toBe(2)
 })
