@@ -59,5 +59,5 @@ test.each([
     for (let n = 0; n < forks; n++) await ends(service, ways[n % ways.length]!)
     expect(service.children()).toHaveLength(2) // the worker and its mold
   },
-  FORKS * 5_000,
+  FORKS * 10_000 + 60_000,
 )
