@@ -42,15 +42,14 @@ export const watchMemory = (
   if (maxMemory === 0) return () => undefined
   const judge = memoryJudge(maxMemory, parts)
   let busy = false
+  let stopped = false
   let isDue = false
   const look = async (): Promise<void> => {
-    if (busy) return
+    if (busy || stopped) return
     busy = true
     const used = await judge()
-    if (used === null) {
-      busy = false
-      return
-    }
+    busy = false
+    if (used === null || stopped) return
     stop()
     retire(`${megabytes(used)} of memory, maxMemory is ${megabytes(maxMemory)}`)
   }
@@ -67,8 +66,7 @@ export const watchMemory = (
   const { eventsPath } = parts
   const events = eventsPath === null ? null : watchMemoryEvents(eventsPath, short)
   const stop = (): void => {
-    // Busy for good: a look that is due finds nothing to do.
-    busy = true
+    stopped = true
     clearInterval(timer)
     events?.close()
   }
