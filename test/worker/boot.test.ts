@@ -1,5 +1,6 @@
 /** How an app comes to be served, or why it is not. */
 
+import { PROTOCOL } from '../../lib/channel/messages.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { ask } from '../support/http.ts'
 import { LOOPBACK, startWorker } from './worker.ts'
@@ -209,7 +210,7 @@ describe('an app that fails to load', () => {
 
 describe('a worker', () => {
   it.each([
-    [{ protocol: 99 }, 'the arbiter speaks protocol 99, this worker 1'],
+    [{ protocol: 99 }, `the arbiter speaks protocol 99, this worker ${PROTOCOL}`],
     [{ arbiter: 1 }, 'the arbiter is gone'],
     [{ listeners: [LOOPBACK] }, '2 descriptors came where 3 belong'],
   ])('does not start without its arbiter: %p', async (go, why) => {

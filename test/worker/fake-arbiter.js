@@ -6,6 +6,7 @@ const { createInterface } = require('node:readline')
 const { loadKernel } = require('../../dist/kernel/addon.js')
 const { Channel } = require('../../dist/channel/channel.js')
 const { TO_ARBITER } = require('../../dist/channel/decode.js')
+const { PROTOCOL } = require('../../dist/channel/messages.js')
 const { BYTES, COLUMN, row } = require('../../dist/channel/heartbeat.js')
 const { loadConfig } = require('../../dist/config/load.js')
 const { childEnvironment } = require('../../dist/kernel/environment.js')
@@ -51,7 +52,7 @@ async function main() {
   channel.send(
     {
       kind: 'go',
-      protocol: 1,
+      protocol: PROTOCOL,
       version: '0.0.0',
       arbiter: process.pid,
       slot: 0,
@@ -60,6 +61,7 @@ async function main() {
       listeners: bound.map((fd) => kernel.listenerAddress(fd)),
       settings,
       waits: false,
+      lasts: 0,
       ...order.go,
     },
     [memory, alarm, ...bound],
