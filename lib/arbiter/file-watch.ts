@@ -10,7 +10,12 @@ const MOST_FOLDERS = 8192
 /** Milliseconds between two looks for a folder that is gone. */
 const LOOK_AGAIN = 250
 
-type Folder = { readonly names: Map<string, string | null>; watcher: FSWatcher | null }
+type Folder = {
+  readonly names: Map<string, string | null>
+  watcher: FSWatcher | null
+  /** Which folder of this path is watched: one that was removed and made again is another. */
+  watched: string | null
+}
 
 export class FileWatch {
   readonly #changed: (file: string) => void
@@ -65,7 +70,7 @@ export class FileWatch {
       this.#tell(`more than ${MOST_FOLDERS} folders: the rest is not watched`)
       return null
     }
-    const folder: Folder = { names: new Map(), watcher: null }
+    const folder: Folder = { names: new Map(), watcher: null, watched: null }
     this.#folders.set(path, folder)
     this.#watch(path, folder)
     return folder
@@ -76,6 +81,7 @@ export class FileWatch {
     try {
       const watcher = watch(path, { persistent: false }, (_event, name) => this.#look(path, folder, name))
       folder.watcher = watcher
+      folder.watched = identityOf(path)
       watcher.on('error', () => this.#lost(folder))
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
@@ -86,9 +92,9 @@ export class FileWatch {
 
   #look(path: string, folder: Folder, name: string | null): void {
     if (this.#folders.get(path) !== folder) return
-    if (name === null || folder.names.has(name)) this.#compare(path, folder, name)
-    // Its own removal is told by its own name.
-    else if (name === basename(path) && stampOf(path) === null) this.#lost(folder)
+    // Its own removal is told by its own name, and another may stand in its place by now.
+    if (name === basename(path) && identityOf(path) !== folder.watched) this.#lost(folder)
+    else if (name === null || folder.names.has(name)) this.#compare(path, folder, name)
   }
 
   #compare(path: string, { names }: Folder, only: string | null): void {
@@ -119,6 +125,16 @@ export class FileWatch {
   #tell(text: string): void {
     if (!this.#told) this.#trouble(text)
     this.#told = true
+  }
+}
+
+/** Inode numbers are given again, to the next folder at once: hence the time of its birth. */
+function identityOf(folder: string): string | null {
+  try {
+    const { dev, ino, birthtimeNs } = statSync(folder, { bigint: true })
+    return `${dev} ${ino} ${birthtimeNs}`
+  } catch {
+    return null
   }
 }
 

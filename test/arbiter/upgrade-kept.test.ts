@@ -35,12 +35,17 @@ test('whoever asks for metrics or readiness all the while is answered, and nothi
   const { program, socket, upgrade } = await installed(['--metrics-bind', '127.0.0.1:0'])
   const [, port] = await program.line(/metrics are served address=127\.0\.0\.1:(\d+)/)
   for (let n = 0; n < 20; n++) await ask({ path: socket })
+  const counted = async (): Promise<number> => {
+    const { body } = await ask({ port: Number(port) }, { path: '/metrics' })
+    return Number(/^monoceros_requests_total (\d+)$/m.exec(body)?.[1])
+  }
+  // Workers write their counts down at each beat.
+  await until(async () => (await counted()) === 20)
   let asking = true
   const counts: number[] = []
   const scraping = (async () => {
     while (asking) {
-      const { body } = await ask({ port: Number(port) }, { path: '/metrics' })
-      counts.push(Number(/^monoceros_requests_total (\d+)$/m.exec(body)?.[1]))
+      counts.push(await counted())
       expect((await ask({ port: Number(port) }, { path: '/ready' })).status).toBe(200)
     }
   })()

@@ -42,6 +42,9 @@ it.each(ORDERS)('%s, %s, %s: nothing is left, and the port is free', async (...o
     manager: Number((await program.line(/companion manager started pid=(\d+)/))[1]),
     mold: Number((await program.line(/companions are forked from it pid=(\d+)/))[1]),
   }
+  // Numbers are given again, to processes that do not have our environment.
+  const isOurs = (pid: number): boolean => isAlive(pid) && environmentOf(pid).includes(folder)
+  expect(Object.values(pids).every(isOurs)).toBe(true)
   for (const name of order) {
     // One may have ended with another.
     if (isAlive(pids[name])) process.kill(pids[name], 'SIGKILL')
@@ -50,11 +53,20 @@ it.each(ORDERS)('%s, %s, %s: nothing is left, and the port is free', async (...o
   }
   const all = [...new Set([...program.output.matchAll(/\bpid=(\d+)/g)].map(([, pid]) => Number(pid)))]
   expect(all.length).toBeGreaterThanOrEqual(5)
-  await until(() => all.every((pid) => !isAlive(pid)))
+  await until(() => !all.some(isOurs))
   const server = createServer().listen(port, '127.0.0.1')
   await once(server, 'listening')
   server.close()
 })
+
+/** Empty when it is gone. */
+function environmentOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/environ`, 'latin1')
+  } catch {
+    return ''
+  }
+}
 
 /** As the manager tells them. */
 async function states(socket: string): Promise<readonly string[]> {
