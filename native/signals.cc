@@ -3,10 +3,10 @@
 // libuv watcher that is never closed, which makes libuv leave the disposition alone; ours is installed after it and
 // calls libuv's, so that Node's own listeners hear the signal too.
 #include <fcntl.h>
-#include <pthread.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -125,25 +125,24 @@ Napi::Value check_signals(const Napi::CallbackInfo& info) {
   return replaced;
 }
 
-void* wait_for_exits(void*) {
+unsigned long bit(int signal) { return 1ul << (signal - 1); }
+
+// By raw system call and by libuv's threads: glibc's own ask for a newer one than Node does. 32 and 33 are glibc's, which it
+// sends to every thread when credentials change.
+void wait_for_exits(void*) {
   prctl(PR_SET_NAME, "exits");
-  sigset_t others;
-  sigfillset(&others);  // without glibc's own, which it sends to every thread when credentials change
-  sigdelset(&others, SIGCHLD);
-  pthread_sigmask(SIG_SETMASK, &others, nullptr);
+  const unsigned long others = ~(bit(SIGCHLD) | bit(32) | bit(33));
+  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &others, nullptr, sizeof others);
   for (;;) pause();
 }
 
 bool start_thread() {
   const SignalsBlocked blocked;
-  pthread_attr_t small;
-  pthread_t thread;
-  if (pthread_attr_init(&small) != 0) return false;
-  pthread_attr_setdetachstate(&small, PTHREAD_CREATE_DETACHED);
-  pthread_attr_setstacksize(&small, kThreadStack);
-  const bool started = pthread_create(&thread, &small, wait_for_exits, nullptr) == 0;
-  pthread_attr_destroy(&small);
-  return started;
+  uv_thread_options_t small{};
+  small.flags = UV_THREAD_HAS_STACK_SIZE;
+  small.stack_size = kThreadStack;
+  uv_thread_t thread;
+  return uv_thread_create_ex(&thread, &small, wait_for_exits, nullptr) == 0;
 }
 
 // For an image that is to go on with it.
@@ -166,10 +165,8 @@ void resume_signals(int reading_end, int writing_end, const int* signals, int co
 void hear_exits_aside() {
   static const bool started = taken[SIGCHLD] && start_thread();
   if (!started) return;
-  sigset_t child;
-  sigemptyset(&child);
-  sigaddset(&child, SIGCHLD);
-  pthread_sigmask(SIG_BLOCK, &child, nullptr);
+  const unsigned long child = bit(SIGCHLD);
+  syscall(SYS_rt_sigprocmask, SIG_BLOCK, &child, nullptr, sizeof child);
 }
 
 bool has_signals() {
