@@ -28,6 +28,7 @@ class Watch : public Napi::ObjectWrap<Watch> {
     poll_ = open(info.Env(), integer(info[0]));
     start(poll_, events_);
     Ref();  // collected only after close
+    napi_add_env_cleanup_hook(info.Env(), stop, this);
     if (!reaps_ || watch_exits() == -1) return;
     exits_ = open(info.Env(), watch_exits());
     start(exits_, UV_READABLE);
@@ -81,6 +82,13 @@ class Watch : public Napi::ObjectWrap<Watch> {
     Napi::CallbackScope turn(env, context_);
   }
 
+  // Node turns the loop once more when its environment is gone, and there is nobody to call back.
+  static void stop(void* self) {
+    auto* watch = static_cast<Watch*>(self);
+    for (uv_poll_t* poll : {watch->poll_, watch->exits_})
+      if (poll) uv_poll_stop(poll);
+  }
+
   void ref(const Napi::CallbackInfo&) {
     if (poll_) uv_ref(handle(poll_));
   }
@@ -94,6 +102,7 @@ class Watch : public Napi::ObjectWrap<Watch> {
     for (uv_poll_t* poll : {poll_, exits_})
       if (poll) uv_close(handle(poll), [](uv_handle_t* closed) { free(closed); });
     poll_ = exits_ = nullptr;
+    napi_remove_env_cleanup_hook(Env(), stop, this);
     Unref();
   }
 

@@ -5,7 +5,7 @@ import { once } from 'node:events'
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Exit, Kernel } from '../../lib/kernel/kernel.ts'
 import type { Fd, Pid } from '../../lib/units.ts'
-import { planOf, shell } from './children.ts'
+import { planOf, shell, WITH_KERNEL } from './children.ts'
 import { realKernel } from './real.ts'
 
 const SIGCHLD = 1n << 16n
@@ -172,6 +172,20 @@ export const scenes = {
     await new Promise(setImmediate)
     assert.equal(kernel.listFds().length, before + 1, 'the /dev/null of planOf')
     watch.close()
+  },
+
+  'a signal that comes when our own end has begun does not disturb it': async () => {
+    const code = `${WITH_KERNEL}
+      kernel.openSignals(['SIGCHLD', 'SIGUSR2'])
+      kernel.watchSignals(() => {}).unref()
+      console.log('a stream, for whose end Node turns the loop once more')
+      process.on('exit', () => process.kill(process.pid, 'SIGUSR2'))
+      process.exitCode = 7`
+    for (let i = 0; i < 5; i++) {
+      const child = spawn(process.execPath, ['-e', code], { stdio: ['ignore', 'pipe', 'inherit'] })
+      child.stdout.resume()
+      assert.deepEqual(await once(child, 'exit'), [7, null])
+    }
   },
 
   'the thread that hears SIGCHLD takes no other signal, and is one': async () => {
