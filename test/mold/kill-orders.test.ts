@@ -35,7 +35,7 @@ it.each(ORDERS)('%s, %s, %s: nothing is left, and the port is free', async (...o
   writeFileSync(join(folder, 'c.json'), JSON.stringify(config))
   const args = ['-c', 'c.json', '-b', `127.0.0.1:${port}`, '--preload', '-w', '1', '--startsecs', '0', 'app.js']
   const program = startMonoceros(args, { cwd: folder, env: { XDG_RUNTIME_DIR: folder } })
-  await program.line('queue pid=')
+  await program.line(/queue pid=\d+ child pid=\d+/)
   await program.line('companion is RUNNING companion=queue')
   const pids = {
     arbiter: program.pid,
@@ -45,11 +45,16 @@ it.each(ORDERS)('%s, %s, %s: nothing is left, and the port is free', async (...o
   // Numbers are given again, to processes that do not have our environment.
   const isOurs = (pid: number): boolean => isAlive(pid) && environmentOf(pid).includes(folder)
   expect(Object.values(pids).every(isOurs)).toBe(true)
+  const companions = (): number[] =>
+    [...program.output.matchAll(/queue pid=(\d+) child pid=(\d+)/g)].flatMap(([, ...both]) => both.map(Number))
   for (const name of order) {
     // One may have ended with another.
+    const before = companions()
     if (isAlive(pids[name])) process.kill(pids[name], 'SIGKILL')
     await until(() => !isAlive(pids[name]))
     if (name === 'arbiter') await program.ended()
+    // Whichever of the two is left ends what the other had begun; who kills both at once leaves sessions behind.
+    if (name !== 'mold') await until(() => !before.some(isOurs))
   }
   const all = [...new Set([...program.output.matchAll(/\bpid=(\d+)/g)].map(([, pid]) => Number(pid)))]
   expect(all.length).toBeGreaterThanOrEqual(5)
