@@ -80,6 +80,9 @@ void hear_exits_aside();
 // Whether there is anything to read in the self-pipe.
 bool has_signals();
 
+// Whether SIGCHLD was read since this was last asked. It may have come after the last sweep, and will not come again.
+bool takes_exits_read();
+
 // Each part's functions, put on the addon's exports.
 void install_channel(Napi::Env env, Napi::Object exports);
 void install_fds(Napi::Env env, Napi::Object exports);

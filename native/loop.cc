@@ -56,15 +56,24 @@ class Watch : public Napi::ObjectWrap<Watch> {
     });
   }
 
-  // An exit comes twice, through its pidfd and as SIGCHLD. Whichever is first calls back; what finds nothing left to do
-  // does not.
   void wake(uv_poll_t* poll, int status) {
-    const size_t reaped = reaps_ ? sweep() : 0;
+    size_t reaped = reaps_ ? sweep() : 0;
     Napi::HandleScope scope(Env());
     const Napi::Object self = Value();  // keeps this alive if the callback closes it
-    if (!reaps_ || reaped > 0 || (poll == poll_ ? has_signals() : hears_unswept())) call(self, reaped);
+    if (!reaps_ || reaped > 0 || is_due(poll, reaped)) call(self, reaped);
+    // SIGCHLD that came between the sweep and the callback, which has read it: it will not come again.
+    while (reaps_ && poll_ && takes_exits_read() && (reaped = sweep()) > 0) call(self, reaped);
     if (reaps_) close_swept();
     if (status < 0 && poll == poll_) start(poll_, events_);  // libuv stops a poll that saw POLLERR
+  }
+
+  // An exit comes twice, through its pidfd and as SIGCHLD. Whichever is first calls back; what finds nothing left to do
+  // does not. What exited after the sweep is no longer watched either, hence another one.
+  bool is_due(uv_poll_t* poll, size_t& reaped) {
+    if (poll == poll_) return has_signals();
+    if (!hears_unswept()) return false;
+    reaped = sweep();
+    return true;
   }
 
   // As a turn of the event loop: after the callback, process.nextTick and promises run; what it throws is an

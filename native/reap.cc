@@ -104,6 +104,10 @@ Napi::Value exited(const Napi::CallbackInfo& info) {
 // takeExits(rows): fills rows with what was swept, oldest first, and says how many; more may be left when all are full.
 Napi::Value take_exits(const Napi::CallbackInfo& info) {
   Napi::Float64Array rows = info[0].As<Napi::Float64Array>();
+  if (takes_exits_read()) {
+    sweep();
+    close_swept();
+  }
   const size_t count = std::min(swept.size(), rows.ElementLength() / kColumns);
   const auto end = swept.begin() + static_cast<std::ptrdiff_t>(count);
   double* to = rows.Data();

@@ -13,6 +13,7 @@
 #include <atomic>
 #include <cerrno>
 #include <cstdint>
+#include <utility>
 
 #include "image.h"
 #include "kernel.h"
@@ -34,6 +35,7 @@ int reading = -1;
 int writing = -1;
 std::atomic<bool> unwritten[kSignals];  // lock-free, so a handler may touch it
 bool taken[kSignals];
+bool exits_were_read = false;
 struct sigaction chained[kSignals];
 
 void on_signal(int signal, siginfo_t* info, void* context) noexcept {
@@ -108,6 +110,7 @@ Napi::Value read_signals(const Napi::CallbackInfo& info) {
       if (found) records[count++] = Record{signal, 0, 0, SI_USER};
     }
   }
+  for (size_t i = 0; i < count && !exits_were_read; i++) exits_were_read = records[i].signal == SIGCHLD;
   return Napi::Number::New(info.Env(), static_cast<uint32_t>(count));
 }
 
@@ -173,6 +176,8 @@ bool has_signals() {
   int bytes = 0;
   return ioctl(reading, FIONREAD, &bytes) == 0 && bytes > 0;
 }
+
+bool takes_exits_read() { return std::exchange(exits_were_read, false); }
 
 void install_signals(Napi::Env env, Napi::Object exports) {
   put(env, exports, "openSignals", open_signals);

@@ -102,6 +102,54 @@ export const scenes = {
     watch.close()
   },
 
+  'an exit whose SIGCHLD was read after the sweep is told all the same': async () => {
+    const kernel = realKernel()
+    const signals: string[] = []
+    const read = (): void => {
+      signals.push(...kernel.readSignals().map(({ signal }) => signal))
+    }
+    kernel.openSignals(['SIGCHLD', 'SIGUSR2'])
+    const child = kernel.spawn(planOf(['/bin/sleep', '1000'])) // without a pidfd: nobody watches yet
+    const exit = await new Promise<Exit | undefined>((resolve) => {
+      const watch = kernel.watchSignals((reaped) => {
+        read()
+        if (reaped === 0) {
+          kernel.kill(child, 'SIGKILL')
+          while (!signals.includes('SIGCHLD')) read()
+        } else {
+          watch.close()
+          resolve(kernel.takeExits()[0])
+        }
+      })
+      process.kill(process.pid, 'SIGUSR2')
+    })
+    assert.deepEqual([exit?.pid, exit?.signal], [child, 'SIGKILL'])
+  },
+
+  'a thousand children that exit at once, each spawned at the end of the one before, are all heard': async () => {
+    const kernel = realKernel()
+    kernel.openSignals(['SIGCHLD'])
+    const plan = planOf(['/bin/true'])
+    let left = 1000
+    let child = kernel.spawn(plan)
+    await new Promise<void>((resolve) => {
+      const watch = kernel.watchSignals((reaped) => {
+        kernel.readSignals()
+        if (reaped === 0) return
+        assert.deepEqual(
+          kernel.takeExits().map(({ pid }) => pid),
+          [child],
+        )
+        if (--left > 0) {
+          child = kernel.spawn(plan)
+          return
+        }
+        watch.close()
+        resolve()
+      })
+    })
+  },
+
   'what the leader of a group leaves behind is killed': async () => {
     const kernel = realKernel()
     kernel.becomeSubreaper()
