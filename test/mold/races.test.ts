@@ -242,6 +242,9 @@ test('a child that was forked for a request which is abandoned before the answer
   const orphan = two.workers().at(-1)!
   two.service.program.signal('SIGTTOU')
   await two.service.program.line('one worker less')
+  // Whoever answers this one has done with that one.
+  two.service.program.signal('SIGUSR1')
+  await two.service.program.line('received SIGUSR1', mark)
   resume(two.mold)
   await until(() => !isAlive(orphan))
   expect(two.service.program.output.slice(mark)).not.toContain(`born ${orphan}`)
