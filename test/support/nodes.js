@@ -6,8 +6,8 @@
  */
 const { spawnSync } = require('node:child_process')
 const { createHash } = require('node:crypto')
-const { readdirSync, readFileSync } = require('node:fs')
-const { join } = require('node:path')
+const { existsSync, readdirSync, readFileSync } = require('node:fs')
+const { dirname, join } = require('node:path')
 const { exactVersion, nodeOf, run, VERSIONS } = require('./node-versions.js')
 
 const ROOT = join(__dirname, '..', '..')
@@ -34,14 +34,20 @@ function test(version) {
   return status === 0
 }
 
-/** Whatever starts a program does so through `process.ts`, and with the Node that runs the test. */
+/** Whatever starts a program does so through `process.ts`, by itself or by what it imports, with the Node that runs the test. */
 function processTests() {
   const folder = join(ROOT, 'test')
+  const known = new Map([[join(folder, 'support', 'process.ts'), true]])
+  const starts = (path) => {
+    if (known.has(path)) return known.get(path)
+    known.set(path, false)
+    const imported = [...text(path).matchAll(/from '(\.[^']*\.ts)'/g)].map(([, name]) => join(dirname(path), name))
+    const does = imported.some((other) => existsSync(other) && starts(other))
+    known.set(path, does)
+    return does
+  }
   return readdirSync(folder, { recursive: true })
-    .filter(
-      (name) =>
-        name.endsWith('.test.ts') && /support\/process\.ts|support\/monoceros\.ts/.test(text(join(folder, name))),
-    )
+    .filter((name) => name.endsWith('.test.ts') && !name.includes('node_modules') && starts(join(folder, name)))
     .map((name) => join('test', name))
 }
 
