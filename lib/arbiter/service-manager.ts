@@ -5,7 +5,6 @@
  *
  * It takes part in the loop as a ward that has no process: it wants to know of a stop, and to be woken in time.
  */
-import type { Leader } from '../runtime/reaper.ts'
 import { earliest } from '../supervision/deadline.ts'
 import { troubleWords } from '../supervision/describe.ts'
 import { pidOf } from '../supervision/life.ts'
@@ -15,7 +14,7 @@ import { microseconds } from '../system/notify.ts'
 import { type Ms, ms, type Pid } from '../units.ts'
 import { reloadTrouble } from './report.ts'
 import type { Notice } from './surroundings.ts'
-import type { Ward } from './ward.ts'
+import { type Ward, WithoutProcess } from './ward.ts'
 
 /** How often more time is asked for while something takes long, and for how much. */
 const EXTEND_EVERY = ms(2_000)
@@ -42,8 +41,7 @@ export type ServiceManagerParts = {
   readonly watchdog: (answered: boolean) => void
 }
 
-export class ServiceManager implements Ward {
-  readonly isGone = true
+export class ServiceManager extends WithoutProcess implements Ward {
   readonly #parts: ServiceManagerParts
   readonly #begun: Ms
   #phase: 'starting' | 'serving' | 'reloading' | 'stopping' = 'starting'
@@ -57,6 +55,7 @@ export class ServiceManager implements Ward {
   #isMain = true
 
   constructor(parts: ServiceManagerParts) {
+    super()
     this.#parts = parts
     this.#begun = parts.now()
     this.#statusAt = this.#begun
@@ -138,16 +137,6 @@ export class ServiceManager implements Ward {
     const extendAt = this.#isExtending(now) ? this.#extendAt : null
     const statusAt = this.#statusNow() === this.#status ? null : this.#statusAt
     return earliest(earliest(extendAt, statusAt), watchdogEvery === null ? null : this.#watchdogAt)
-  }
-
-  leaders(): ReadonlyMap<Pid, Leader> {
-    return new Map()
-  }
-
-  lastWords(): void {}
-
-  left(): boolean {
-    return false
   }
 
   get #notifier(): Notifier {

@@ -4,11 +4,10 @@
  */
 import type { LoadedConfig } from '../config/load.ts'
 import type { Log } from '../log/log.ts'
-import type { Leader } from '../runtime/reaper.ts'
-import { type Ms, ms, type Pid } from '../units.ts'
+import { type Ms, ms } from '../units.ts'
 import { FileWatch } from './file-watch.ts'
 import type { Notice } from './surroundings.ts'
-import type { Ward } from './ward.ts'
+import { type Ward, WithoutProcess } from './ward.ts'
 
 /** After the last change: an editor, a compiler or a checkout writes several files. */
 const REST = ms(150)
@@ -24,8 +23,7 @@ export type SourceParts = {
   readonly wake: () => void
 }
 
-export class SourceWatch implements Ward {
-  readonly isGone = true
+export class SourceWatch extends WithoutProcess implements Ward {
   readonly #parts: SourceParts
   readonly #watch: FileWatch | null
   /** What the workers of each generation have loaded. */
@@ -35,6 +33,7 @@ export class SourceWatch implements Ward {
   #reloadAt: Ms | null = null
 
   constructor(parts: SourceParts, loaded: LoadedConfig) {
+    super()
     this.#parts = parts
     this.#watch = loaded.config.reload
       ? new FileWatch(
@@ -86,16 +85,6 @@ export class SourceWatch implements Ward {
   stop(): void {
     this.#watch?.close()
     this.#reloadAt = null
-  }
-
-  leaders(): ReadonlyMap<Pid, Leader> {
-    return new Map()
-  }
-
-  lastWords(): void {}
-
-  left(): boolean {
-    return false
   }
 
   #noteChange(file: string): void {

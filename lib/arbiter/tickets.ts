@@ -4,9 +4,8 @@
  * down, and is changed now and then: who steals it later cannot read what was said before. A ward without a process.
  */
 import { randomBytes } from 'node:crypto'
-import type { Leader } from '../runtime/reaper.ts'
-import { type Ms, ms, type Pid } from '../units.ts'
-import type { Ward } from './ward.ts'
+import { type Ms, ms } from '../units.ts'
+import { type Ward, WithoutProcess } from './ward.ts'
 
 /** Bytes of a key, as Node takes it: name, HMAC and AES. */
 const LENGTH = 48
@@ -25,13 +24,13 @@ export type TicketParts = {
   tell(key: string): void
 }
 
-export class Tickets implements Ward {
-  readonly isGone = true
+export class Tickets extends WithoutProcess implements Ward {
   readonly #parts: TicketParts
   #key: string
   #changesAt: Ms
 
   constructor(parts: TicketParts, packed: PackedTickets | null) {
+    super()
     this.#parts = parts
     this.#key = packed?.key ?? newKey()
     this.#changesAt = packed === null ? ms(parts.now() + ROTATION) : ms(packed.changesAt)
@@ -55,16 +54,6 @@ export class Tickets implements Ward {
 
   deadline(): Ms {
     return this.#changesAt
-  }
-
-  leaders(): ReadonlyMap<Pid, Leader> {
-    return new Map()
-  }
-
-  lastWords(): void {}
-
-  left(): boolean {
-    return false
   }
 
   stop(): void {}

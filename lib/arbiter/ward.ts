@@ -18,3 +18,18 @@ export type Ward = {
   /** Nothing is left of it, and nothing is wanted. */
   readonly isGone: boolean
 }
+
+/** The part of a ward that has no process: it takes part in the loop for its deadlines. */
+export abstract class WithoutProcess {
+  readonly isGone = true
+
+  leaders(): ReadonlyMap<Pid, Leader> {
+    return new Map()
+  }
+
+  lastWords(): void {}
+
+  left(): boolean {
+    return false
+  }
+}

@@ -8,11 +8,10 @@ import { Channel } from '../../channel/channel.ts'
 import { notedSessions } from '../../channel/sessions.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Log } from '../../log/log.ts'
-import type { Leader } from '../../runtime/reaper.ts'
 import { killLeftovers } from '../../system/leftovers.ts'
 import { processStat } from '../../system/processes.ts'
 import { fd, type Ms, ms, type Pid, pid } from '../../units.ts'
-import type { Ward } from '../ward.ts'
+import { type Ward, WithoutProcess } from '../ward.ts'
 import { type FromSuccessor, type Handover, notedManager } from './handover.ts'
 
 /** Between two looks at a process that is leaving. */
@@ -26,8 +25,7 @@ export type PredecessorParts = {
   readonly wake: () => void
 }
 
-export class Predecessor implements Ward {
-  readonly isGone = true
+export class Predecessor extends WithoutProcess implements Ward {
   readonly #parts: PredecessorParts
   readonly #handover: Handover
   readonly #channel: Channel<never, FromSuccessor>
@@ -37,6 +35,7 @@ export class Predecessor implements Ward {
   #lookAt: Ms | null = null
 
   constructor(parts: PredecessorParts, handover: Handover) {
+    super()
     const { kernel, wake } = parts
     this.#parts = parts
     this.#handover = handover
@@ -73,16 +72,6 @@ export class Predecessor implements Ward {
 
   deadline(): Ms | null {
     return this.#lookAt
-  }
-
-  leaders(): ReadonlyMap<Pid, Leader> {
-    return new Map()
-  }
-
-  lastWords(): void {}
-
-  left(): boolean {
-    return false
   }
 
   stop(): void {}
