@@ -18,9 +18,6 @@
 #include <sys/time.h>
 #include <unistd.h>
 
-#include <string>
-#include <vector>
-
 #include "kernel.h"
 
 #ifdef __GLIBC__
@@ -163,17 +160,9 @@ __attribute__((constructor)) void begin() {
 }
 
 Napi::Value replace(const Napi::CallbackInfo& info) {
-  const Napi::Env env = info.Env();
-  unsigned long before = 0;
-  const unsigned long all = ~0ul;
-  syscall(SYS_rt_sigprocmask, SIG_SETMASK, &all, &before, sizeof all);
-  try {
-    replace_image(info);
-  } catch (...) {
-    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &before, nullptr, sizeof before);
-    throw;
-  }
-  return env.Undefined();
+  const SignalsBlocked blocked;  // for the next image, too; unblocked again where there is none
+  replace_image(info);
+  return info.Env().Undefined();
 }
 
 Napi::Value is_preloaded(const Napi::CallbackInfo& info) { return Napi::Boolean::New(info.Env(), preloaded); }
