@@ -78,10 +78,15 @@ if (missing !== null) {
 }
 warmUp(true)
 const randomness = installRandomness()
-// What was opened for the first time is in place, and its requests are over.
-setTimeout(() => {
+/** What was opened for the first time is in place when its requests are over. */
+function whenAtRest(then: () => void): void {
+  if (mold.loopRequests() === 0) then()
+  else setImmediate(whenAtRest, then)
+}
+
+whenAtRest(() => {
   say(CHANNEL, { kind: 'quiet' })
   const { data, fds } = mold.serveForks(CHANNEL)
   becomeOneself(kernel, randomness)
   void live(fds[0]!, (JSON.parse(data.toString()) as { way: string }).way)
-}, 20)
+})
