@@ -1,6 +1,6 @@
 #!/usr/bin/env node
-import { CHECK_FLAG, STATE_VARIABLE } from '../arbiter/upgrade/words.ts'
 /** The command `monoceros`: reads the settings, and runs the arbiter. See docs/settings.md and docs/exit-codes.md. */
+import { CHECK_FLAG, STATE_VARIABLE } from '../arbiter/upgrade/words.ts'
 import { printJson, printText } from '../config/describe.ts'
 import { argumentsFrom } from '../config/environment.ts'
 import { type OwnFlag, parseFlags } from '../config/flags.ts'

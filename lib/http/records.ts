@@ -39,7 +39,7 @@ export function reportResponse(connection: Connection, response: Outgoing, abort
 export function reportOpen({ connections }: Service): void {
   writeHeld()
   for (const connection of connections) {
-    for (const response of [connection.response, ...connection.waiting]) {
+    for (const response of [...connection.sending, connection.response, ...connection.waiting]) {
       if (response !== null) reportResponse(connection, response, !response.writableFinished)
     }
   }
