@@ -7,8 +7,8 @@
 const { spawnSync } = require('node:child_process')
 const { parseArgs } = require('node:util')
 const { HEADS, strangers, variants } = require('./heads.js')
-const { parseHead } = require('../dist/http/head.js')
-const { rulesOf } = require('../dist/http/rules.js')
+const { parseHead } = require('../dist/http/parser/head.js')
+const { rulesOf } = require('../dist/http/parser/rules.js')
 
 if (!process.execArgv.includes('--expose-internals')) {
   const flags = ['--expose-internals', '--no-warnings', __filename, ...process.argv.slice(2)]

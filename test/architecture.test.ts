@@ -34,7 +34,8 @@ const EVERYBODYS = ['units.ts', 'exit-codes.ts', 'version.ts']
 const PURE = [
   /^supervision\//,
   /^metrics\//,
-  /^http\/(reader|chunked|trailers|forwarded|proxy-protocol)\.ts$/,
+  /^http\/parser\//,
+  /^http\/proxy\/(forwarded|proxy-protocol)\.ts$/,
   /^control\/(protocol|lines)\.ts$/,
   /^log\/(format|access)\.ts$/,
 ]

@@ -10,9 +10,9 @@ import type { Log } from '../log/log.ts'
 import { adoptPidfile, claimPidfile, type Pidfile } from '../system/pidfile.ts'
 import { type Fd, fd } from '../units.ts'
 import { openArbiterControl } from './control.ts'
-import type { Metrics } from './metrics.ts'
-import { openScrape, type Scrape } from './scrape.ts'
-import { type Statsd, startStatsd } from './statsd.ts'
+import type { Metrics } from './metrics/metrics.ts'
+import { openScrape, type Scrape } from './metrics/scrape.ts'
+import { type Statsd, startStatsd } from './metrics/statsd.ts'
 
 /** What a client that has connected for metrics may take before an upgrade hangs up on it, in milliseconds. */
 const SCRAPE_PATIENCE = 1000

@@ -5,7 +5,7 @@ import { pidOf } from '../supervision/life.ts'
 import type { Member, Pool } from '../supervision/pool.ts'
 import { processStat } from '../system/processes.ts'
 import type { Ms, Pid } from '../units.ts'
-import type { MoldStatus, Molds } from './molds.ts'
+import type { MoldStatus, Molds } from './molds/molds.ts'
 import type { Workers } from './workers.ts'
 
 export type WorkerStatus = {

@@ -9,10 +9,10 @@ import type { Kernel, Signal } from '../kernel/kernel.ts'
 import type { Leader } from '../runtime/reaper.ts'
 import { type Key, keyText } from '../supervision/pool.ts'
 import { type Fd, fd, type Pid } from '../units.ts'
-import type { Generation } from './generation.ts'
+import type { Generation } from './generations/generation.ts'
+import { workerPlan } from './generations/plan.ts'
 import { type Cell, type Heartbeats, hasBeaten } from './heartbeats.ts'
-import type { Listener, Listeners } from './listeners.ts'
-import { workerPlan } from './plan.ts'
+import type { Listener, Listeners } from './listeners/listeners.ts'
 
 export type Worker = {
   readonly key: Key

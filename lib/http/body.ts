@@ -1,11 +1,11 @@
 /** A request's body, on its way into the IncomingMessage. */
 import type { AsyncResource } from 'node:async_hooks'
-import { ChunkedDecoder } from './chunked.ts'
 import { close } from './closing.ts'
 import type { Connection } from './connection.ts'
 import { fail } from './failure.ts'
-import type { Framing } from './framing.ts'
 import type { Incoming } from './node.ts'
+import { ChunkedDecoder } from './parser/chunked.ts'
+import type { Framing } from './parser/framing.ts'
 
 /** The bytes that come next are the body of `request`, which is not empty. */
 export function startBody(connection: Connection, request: Incoming, scope: AsyncResource, framing: Framing): void {

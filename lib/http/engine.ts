@@ -5,8 +5,8 @@ import type { Ms } from '../units.ts'
 import type { HttpError } from './errors.ts'
 import type { OtherEnd } from './half-closed.ts'
 import type { Limits } from './limits.ts'
-import type { ProxyOptions } from './proxied.ts'
-import type { RuleOptions } from './rules.ts'
+import type { RuleOptions } from './parser/rules.ts'
+import type { ProxyOptions } from './proxy/proxied.ts'
 import type { TlsOptions } from './tls.ts'
 
 export type EngineOptions = {

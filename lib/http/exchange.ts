@@ -4,7 +4,6 @@ import diagnostics from 'node:diagnostics_channel'
 import { completeRequest, startBody } from './body.ts'
 import type { Connection } from './connection.ts'
 import { HTTP_ERRORS, type HttpError } from './errors.ts'
-import type { Head } from './head.ts'
 import {
   CONNECTION,
   detachAbortSignal,
@@ -15,6 +14,7 @@ import {
   responseClass,
   uniqueHeaders,
 } from './node.ts'
+import type { Head } from './parser/head.ts'
 import { noteResponse, reportResponse } from './records.ts'
 import { takeTurn } from './turns.ts'
 

@@ -6,7 +6,7 @@ import type { Connection } from './connection.ts'
 import type { EngineOptions, ResponseRecord } from './engine.ts'
 import { type Limits, limitsFor } from './limits.ts'
 import { defaultKeepAliveTimeout, type Server, type ServerSocket } from './node.ts'
-import { type Rules, rulesOf } from './rules.ts'
+import { type Rules, rulesOf } from './parser/rules.ts'
 import { Sweep } from './sweep.ts'
 
 /** How long the answer to a half-closed client may take. */

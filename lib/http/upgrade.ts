@@ -4,9 +4,9 @@ import type { Connection } from './connection.ts'
 import { HTTP_ERRORS } from './errors.ts'
 import { beginRequest, contextOf, requestOf } from './exchange.ts'
 import { fail } from './failure.ts'
-import type { Head } from './head.ts'
 import { release } from './listeners.ts'
 import type { Incoming } from './node.ts'
+import type { Head } from './parser/head.ts'
 
 export type Handover = { readonly event: 'upgrade' | 'connect'; readonly request: Incoming }
 

@@ -1,8 +1,8 @@
 /** The mold of an app: what is forked from it goes on as a worker. */
 import type { Fd } from '../units.ts'
+import type { Boot } from '../worker/app/boot.ts'
+import { Faults } from '../worker/app/faults.ts'
 import { begin } from '../worker/begin.ts'
-import type { Boot } from '../worker/boot.ts'
-import { Faults } from '../worker/faults.ts'
 import { type Joined, joinOn } from '../worker/join.ts'
 import { cannotListenAgain, listenAgain, type Past, type Retired } from '../worker/lineage.ts'
 import { noteTicketKeys } from '../worker/tickets.ts'

@@ -1,9 +1,9 @@
 /** Loaded with `--require` into `node FILE`, before the app, in a mold: as the worker's hook, but the app is forked. */
 import './eager.ts'
 import { isMainThread } from 'node:worker_threads'
+import { evaluatedMain, whenMainHasBegun } from '../worker/app/main-module.ts'
 import { forgetOptions } from '../worker/exec-argv.ts'
 import { isCalled } from '../worker/join.ts'
-import { evaluatedMain, whenMainHasBegun } from '../worker/main-module.ts'
 import { AppMold } from './app.ts'
 import { compileLazily } from './lazy.ts'
 

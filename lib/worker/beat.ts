@@ -2,8 +2,8 @@
 import { performance } from 'node:perf_hooks'
 import { COLUMN } from '../channel/heartbeat.ts'
 import { type Ms, ms } from '../units.ts'
-import type { Counts } from './counts.ts'
-import type { Durations } from './durations.ts'
+import type { Counts } from './responses/counts.ts'
+import type { Durations } from './responses/durations.ts'
 
 /** Often enough that the arbiter's metrics are fresh. */
 const LONGEST: Ms = ms(1_000)

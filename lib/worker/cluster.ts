@@ -5,7 +5,7 @@
  */
 import cluster, { type Worker } from 'node:cluster'
 import dgram from 'node:dgram'
-import { type Handle, NO_HANDLE } from './handle.ts'
+import { type Handle, NO_HANDLE } from './listen/handle.ts'
 
 type Answer = (error: number, handle: Handle) => void
 type Insides = { _getServer?: (server: object, query: object, answer: Answer) => void }

@@ -1,7 +1,7 @@
 /** How a worker leaves: what is in flight is finished, then the app's own handlers of SIGTERM run, then it exits. */
 import type { DrainOptions } from '../http/engine.ts'
 import { type Ms, ms } from '../units.ts'
-import type { Counts } from './counts.ts'
+import type { Counts } from './responses/counts.ts'
 
 /** The share of the time that is left to the app's own handlers where connections do not end. */
 const APP_SHARE = 0.2

@@ -1,11 +1,11 @@
 /** The settings in the words of the HTTP engine. */
 import type { WorkerSettings } from '../config/settings.ts'
 import type { EngineOptions } from '../http/engine.ts'
-import { schemeReader, trust } from '../http/forwarded.ts'
 import type { OtherEnd } from '../http/half-closed.ts'
 import type { Limits } from '../http/limits.ts'
+import { schemeReader, trust } from '../http/proxy/forwarded.ts'
 import { tlsOptions } from '../http/tls.ts'
-import { peerOf } from './scheme.ts'
+import { peerOf } from './app/scheme.ts'
 
 const LIMITS = [
   'limitRequestLine',

@@ -3,9 +3,9 @@
  * `import.meta.main` and `process.argv` are as under plain node, and a CommonJS app is loaded by the CommonJS loader.
  */
 import { isMainThread } from 'node:worker_threads'
+import { evaluatedMain, whenMainHasBegun } from './app/main-module.ts'
 import { forgetOptions } from './exec-argv.ts'
 import { isCalled } from './join.ts'
-import { evaluatedMain, whenMainHasBegun } from './main-module.ts'
 import { startWorker } from './start.ts'
 
 // `--require` is inherited by the app's own threads.

@@ -4,7 +4,7 @@
  */
 import type { Server } from 'node:net'
 import type { Fd, Ms } from '../units.ts'
-import type { Listened, ListenPolicy } from './listen.ts'
+import type { Listened, ListenPolicy } from './listen/listen.ts'
 import type { Servers } from './serve.ts'
 
 /** What a life hands on to the next one, in processes that are forked from it. */

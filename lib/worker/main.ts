@@ -1,5 +1,5 @@
 /** Run as `node main.js FILE EXPORT -- args…`: serves what a module exports. */
-import { importFile } from './import-file.ts'
+import { importFile } from './app/import-file.ts'
 import { isCalled } from './join.ts'
 import { startWorker } from './start.ts'
 

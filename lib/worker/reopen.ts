@@ -2,7 +2,7 @@
 import type { ToWorker } from '../channel/messages.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { Fd } from '../units.ts'
-import type { AccessLog } from './access-log.ts'
+import type { AccessLog } from './responses/access-log.ts'
 
 type Reopen = Extract<ToWorker, { kind: 'reopen' }>
 

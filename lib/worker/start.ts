@@ -1,7 +1,7 @@
 /** A worker's first steps as a process of its own. */
 import { loadKernel } from '../kernel/addon.ts'
+import type { Boot } from './app/boot.ts'
 import { begin } from './begin.ts'
-import type { Boot } from './boot.ts'
 import { join } from './join.ts'
 
 /** Joins the arbiter and begins; ends the process where that is not possible. `file`: the app's, absolute. */

@@ -9,8 +9,8 @@ import type { Server, Socket } from 'node:net'
 import tls from 'node:tls'
 import type { DrainOptions } from '../http/engine.ts'
 import { type Ms, ms } from '../units.ts'
-import type { Counts } from './counts.ts'
-import type { Family } from './listen.ts'
+import type { Family } from './listen/listen.ts'
+import type { Counts } from './responses/counts.ts'
 import type { Responded, Served } from './serve.ts'
 
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean

@@ -1,8 +1,8 @@
 /** Reloads that are asked for while the settings are being read. */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Generation } from '../../lib/arbiter/generation.ts'
-import { Reloader } from '../../lib/arbiter/reloader.ts'
+import type { Generation } from '../../lib/arbiter/generations/generation.ts'
+import { Reloader } from '../../lib/arbiter/generations/reloader.ts'
 import { loadConfig } from '../../lib/config/load.ts'
 import type { Log } from '../../lib/log/log.ts'
 import { temporaryFolder } from '../support/folder.ts'

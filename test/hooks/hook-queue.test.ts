@@ -1,5 +1,5 @@
-import type { HookCall } from '../../lib/arbiter/hook-calls.ts'
-import { HookQueue, MOST_WAITING } from '../../lib/arbiter/hook-queue.ts'
+import type { HookCall } from '../../lib/arbiter/hooks/calls.ts'
+import { HookQueue, MOST_WAITING } from '../../lib/arbiter/hooks/queue.ts'
 import { ms } from '../../lib/units.ts'
 
 const SERVER = { pid: 1, generation: 1, workers: 1 }

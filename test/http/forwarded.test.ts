@@ -1,6 +1,6 @@
 import { isIP, isIPv4, isIPv6 } from 'node:net'
-import { formatAddress, parseAddress } from '../../lib/http/address.ts'
-import { trust } from '../../lib/http/forwarded.ts'
+import { formatAddress, parseAddress } from '../../lib/http/proxy/address.ts'
+import { trust } from '../../lib/http/proxy/forwarded.ts'
 import { Random } from '../support/random.ts'
 
 test('an address in the list is trusted, another is not', () => {

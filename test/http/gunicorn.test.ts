@@ -1,6 +1,6 @@
 import { HTTP_ERRORS, type HttpErrorCode } from '../../lib/http/errors.ts'
-import { SECURE_SCHEME_HEADERS } from '../../lib/http/forwarded.ts'
-import type { HeaderMap } from '../../lib/http/rules.ts'
+import type { HeaderMap } from '../../lib/http/parser/rules.ts'
+import { SECURE_SCHEME_HEADERS } from '../../lib/http/proxy/forwarded.ts'
 import { GUNICORN_DIFFERENCES } from './cases/gunicorn-differences.ts'
 import corpus from './cases/gunicorn-requests.json'
 import { cutsOf } from './cuts.ts'

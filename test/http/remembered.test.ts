@@ -1,5 +1,5 @@
-import { type Head, parseHead } from '../../lib/http/head.ts'
-import { rulesOf } from '../../lib/http/rules.ts'
+import { type Head, parseHead } from '../../lib/http/parser/head.ts'
+import { rulesOf } from '../../lib/http/parser/rules.ts'
 import { Random } from '../support/random.ts'
 import { replay } from './replay.ts'
 

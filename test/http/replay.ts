@@ -1,12 +1,13 @@
 /** Runs bytes through the pure part of the engine as a connection would, cut into chunks, and writes down what came. */
-import { ChunkedDecoder } from '../../lib/http/chunked.ts'
+
 import type { HttpError } from '../../lib/http/errors.ts'
-import { schemeReader } from '../../lib/http/forwarded.ts'
-import type { Head } from '../../lib/http/head.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../lib/http/limits.ts'
-import { type Endpoint, type ProxyMode, parseProxy } from '../../lib/http/proxy-protocol.ts'
-import { HeadReader } from '../../lib/http/reader.ts'
-import { type RuleOptions, rulesOf } from '../../lib/http/rules.ts'
+import { ChunkedDecoder } from '../../lib/http/parser/chunked.ts'
+import type { Head } from '../../lib/http/parser/head.ts'
+import { HeadReader } from '../../lib/http/parser/reader.ts'
+import { type RuleOptions, rulesOf } from '../../lib/http/parser/rules.ts'
+import { schemeReader } from '../../lib/http/proxy/forwarded.ts'
+import { type Endpoint, type ProxyMode, parseProxy } from '../../lib/http/proxy/proxy-protocol.ts'
 
 export type ReplayOptions = Omit<RuleOptions, 'limits'> &
   Partial<Limits> & {

@@ -1,6 +1,6 @@
 import { COLUMN, COLUMNS, FIRST_DURATION } from '../../lib/channel/heartbeat.ts'
 import { countIn, retire, totalsOf } from '../../lib/metrics/totals.ts'
-import { Durations } from '../../lib/worker/durations.ts'
+import { Durations } from '../../lib/worker/responses/durations.ts'
 
 const rowOf = (values: Partial<Record<keyof typeof COLUMN, number>>): Float64Array => {
   const row = new Float64Array(COLUMNS)

@@ -1,6 +1,6 @@
 import http from 'node:http'
-import { listenWith, resolveApp, unusable } from '../../lib/worker/export-server.ts'
-import { candidates, exportNames, named, recognize } from '../../lib/worker/exports.ts'
+import { listenWith, resolveApp, unusable } from '../../lib/worker/app/export-server.ts'
+import { candidates, exportNames, named, recognize } from '../../lib/worker/app/exports.ts'
 
 const handler = (_request: unknown, response: http.ServerResponse) => response.end()
 

@@ -1,8 +1,8 @@
 /** The bridge between `fetch(Request) → Response` and Node's server. */
 import { once } from 'node:events'
 import http from 'node:http'
-import { type Fetch, fetchHandler, type SchemeOf } from '../../lib/worker/fetch.ts'
-import { schemeOf } from '../../lib/worker/scheme.ts'
+import { type Fetch, fetchHandler, type SchemeOf } from '../../lib/worker/app/fetch.ts'
+import { schemeOf } from '../../lib/worker/app/scheme.ts'
 import { ask, converse } from '../support/http.ts'
 
 const servers: http.Server[] = []

@@ -1,4 +1,4 @@
-import { type ListenRequest, nameOf, place } from '../../lib/worker/place.ts'
+import { type ListenRequest, nameOf, place } from '../../lib/worker/listen/place.ts'
 
 const FREE = { explicit: false, name: null }
 const BOUND = { explicit: true, name: null }

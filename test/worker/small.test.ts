@@ -1,11 +1,11 @@
 /** The small pure parts of a worker. */
 import { BEGUN, HOOK } from '../../lib/channel/command.ts'
-import { exportTarget } from '../../lib/worker/address.ts'
-import { sumOf } from '../../lib/worker/counts.ts'
+import { exportTarget } from '../../lib/worker/app/address.ts'
+import { isReady, START } from '../../lib/worker/app/readiness.ts'
 import { forgetOptions } from '../../lib/worker/exec-argv.ts'
-import { listenError } from '../../lib/worker/listen-error.ts'
-import { isReady, START } from '../../lib/worker/readiness.ts'
+import { listenError } from '../../lib/worker/listen/error.ts'
 import { watchRequests } from '../../lib/worker/request-limit.ts'
+import { sumOf } from '../../lib/worker/responses/counts.ts'
 
 describe('a worker is ready', () => {
   const state = { ...START, waitReady: false }

@@ -1,5 +1,5 @@
 /** How this arbiter was started, so that it can be started again: with whatever stands at these paths by then. */
-import type { Origin } from '../reloader.ts'
+import type { Origin } from '../generations/reloader.ts'
 
 /**
  * The absolute path of Node, its options, and our own file as it was named: a link such as `current` leads to the version

@@ -12,7 +12,7 @@ import { exitWords } from '../../supervision/describe.ts'
 import { processStat } from '../../system/processes.ts'
 import type { Fd, Ms, Pid } from '../../units.ts'
 import { VERSION } from '../../version.ts'
-import type { Listeners } from '../listeners.ts'
+import type { Listeners } from '../listeners/listeners.ts'
 import type { Ward } from '../ward.ts'
 import { FROM_SUCCESSOR, type FromSuccessor, type HandedFds, successorPlan } from './handover.ts'
 

@@ -7,7 +7,7 @@ import { once } from 'node:events'
 import { isRecord } from '../../channel/decode.ts'
 import { childEnvironment } from '../../kernel/environment.ts'
 import type { Fd } from '../../units.ts'
-import type { Origin } from '../reloader.ts'
+import type { Origin } from '../generations/reloader.ts'
 import { CHECK_FLAG, STATE_VARIABLE } from './words.ts'
 
 /** What a version that passes says, as one line of JSON on its standard output. */

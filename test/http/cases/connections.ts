@@ -1,5 +1,5 @@
 /** What a request says about its connection and about what comes before it. */
-import { SECURE_SCHEME_HEADERS } from '../../../lib/http/forwarded.ts'
+import { SECURE_SCHEME_HEADERS } from '../../../lib/http/proxy/forwarded.ts'
 import { get, type OwnCase } from './shape.ts'
 
 const expectation = (value: string, expect: 'none' | 'continue' | 'other', line?: string): OwnCase => ({

@@ -1,9 +1,9 @@
 /** Every row of the table of errors as a client gets it: whole, byte by byte, and at random cuts. */
 import http, { STATUS_CODES } from 'node:http'
 import { HTTP_ERRORS, type HttpErrorCode } from '../../../lib/http/errors.ts'
-import { schemeReader, trust } from '../../../lib/http/forwarded.ts'
 import type { Limits } from '../../../lib/http/limits.ts'
-import { fetchHandler } from '../../../lib/worker/fetch.ts'
+import { schemeReader, trust } from '../../../lib/http/proxy/forwarded.ts'
+import { fetchHandler } from '../../../lib/worker/app/fetch.ts'
 import { converse } from '../../support/http.ts'
 import { OWN_CASES } from '../cases/index.ts'
 import { cutsOf } from '../cuts.ts'

@@ -1,6 +1,6 @@
 import type http from 'node:http'
-import { trust } from '../../../lib/http/forwarded.ts'
-import type { ProxyMode } from '../../../lib/http/proxy-protocol.ts'
+import { trust } from '../../../lib/http/proxy/forwarded.ts'
+import type { ProxyMode } from '../../../lib/http/proxy/proxy-protocol.ts'
 import { converse } from '../../support/http.ts'
 import { get, LAST, serve } from './serving.ts'
 

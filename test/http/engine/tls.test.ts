@@ -4,7 +4,7 @@ import https from 'node:https'
 import net from 'node:net'
 import { join } from 'node:path'
 import tls from 'node:tls'
-import { trust } from '../../../lib/http/forwarded.ts'
+import { trust } from '../../../lib/http/proxy/forwarded.ts'
 import { type TlsSettings, tlsOptions } from '../../../lib/http/tls.ts'
 import { get, LAST, listening, serve } from './serving.ts'
 

@@ -1,0 +1,290 @@
+/**
+ * Workers by fork, for generations with `preload`: a mold for each, started when the first worker is asked for, and again
+ * when one is asked for after it has died. What has gone wrong with it is told to the lives that asked, whose own back-off
+ * then decides when it is tried again.
+ */
+import type { FromMold } from '../../channel/mold-messages.ts'
+import type { Exit, Kernel } from '../../kernel/kernel.ts'
+import { Forks } from '../../runtime/forks.ts'
+import { type Failed, type MoldProcess, startMold } from '../../runtime/mold-process.ts'
+import type { Leader } from '../../runtime/reaper.ts'
+import { sameKey } from '../../supervision/pool/key.ts'
+import type { Event, Key, Pool } from '../../supervision/pool.ts'
+import type { Ms, Pid } from '../../units.ts'
+import type { Generation } from '../generations/generation.ts'
+import { moldPlan } from '../generations/plan.ts'
+import type { Ward } from '../ward.ts'
+import type { Standard, Unborn, Worker, Workers } from '../workers.ts'
+import { Promotions } from './promotions.ts'
+import type { MoldReport } from './report.ts'
+
+export type MoldParts = {
+  readonly kernel: Kernel
+  readonly workers: Workers
+  readonly report: MoldReport
+  readonly happened: (event: Event) => void
+  /** The generation of that number. */
+  readonly generationOf: (number: number) => Generation
+}
+
+/** A mold for `status`. `mold`: counted from 1 in its generation. */
+export type MoldStatus = {
+  readonly pid: number
+  readonly mold: number
+  readonly state: 'LOADING' | 'QUIET' | 'ON TRIAL'
+}
+
+type Asked = Unborn & { readonly mold: MoldProcess }
+
+export class Molds implements Ward {
+  readonly #parts: MoldParts
+  readonly #molds = new Map<Generation, MoldProcess>()
+  /** Told to end, and not reaped yet. */
+  readonly #ending = new Map<Pid, MoldProcess>()
+  readonly #forks: Forks<Asked>
+  /** Generations that cannot be preloaded, and whose workers are exec'd instead (`preloadFallback`). */
+  readonly #fallen = new WeakSet<Generation>()
+  /** Molds of a generation, counted from 1: the first has loaded the app, the others were workers. */
+  readonly #numbers = new WeakMap<MoldProcess, number>()
+  readonly #forkedBy = new WeakMap<Worker, number>()
+  readonly promotions: Promotions
+
+  constructor(parts: MoldParts) {
+    this.#parts = parts
+    this.#forks = new Forks<Asked>({
+      kernel: parts.kernel,
+      born: (unborn, pid, exit) => this.#born(unborn, pid, exit),
+      failed: (unborn, error) => this.#failed(unborn, null, error),
+      discard: (unborn) => parts.workers.discard(unborn),
+    })
+    this.promotions = new Promotions({
+      ...parts,
+      numberOf: (worker) => this.numberOf(worker),
+      heard: (mold, message) => this.#heard(mold, message),
+      succeed: (generation, mold) => this.#succeed(generation, mold),
+      end: (mold) => this.#end(mold),
+    })
+  }
+
+  /** Which of its generation's molds this worker was forked from, counted from 1; null: from none. */
+  numberOf(worker: Worker): number | null {
+    return this.#forkedBy.get(worker) ?? null
+  }
+
+  /** The molds that are there, for `status`. */
+  get all(): readonly MoldStatus[] {
+    const { onTrial } = this.promotions
+    const all = [...this.#molds.values(), ...(onTrial === null ? [] : [onTrial])]
+    return all.map((mold) => ({
+      pid: mold.pid,
+      mold: this.#numbers.get(mold) ?? 1,
+      state: mold === onTrial ? 'ON TRIAL' : mold.isQuiet ? 'QUIET' : 'LOADING',
+    }))
+  }
+
+  /** Whether a worker is to become a mold. */
+  look(pool: Pool): void {
+    this.promotions.look(pool, (generation) => this.#numbers.get(this.#molds.get(generation)!) ?? null)
+  }
+
+  /** Whether workers of this generation are forked. */
+  serves(generation: Generation): boolean {
+    return generation.config.preload && !this.#fallen.has(generation)
+  }
+
+  /** Asks for a worker. Throws where the mold itself cannot be started. */
+  fork(key: Key, generation: Generation, standard: Standard, waits: boolean): void {
+    const { workers } = this.#parts
+    const unborn = workers.prepare(key, generation, standard, waits)
+    try {
+      const mold = this.promotions.moldFor(key, generation) ?? this.#moldOf(generation, standard)
+      this.#forks.ask(mold, { ...unborn, mold }, [unborn.theirs, standard.stdin, standard.stdout, standard.stderr])
+    } catch (error) {
+      workers.discard(unborn)
+      throw error
+    }
+  }
+
+  /** Begins to load the app before a worker is asked for. */
+  warm(generation: Generation, standard: Standard): void {
+    if (!this.serves(generation)) return
+    try {
+      this.#moldOf(generation, standard)
+    } catch {
+      // The first worker that is asked for tells why.
+    }
+  }
+
+  /** Nothing may come of what was asked for under this key. A mold that was not even loaded by then never will be. */
+  abandon(key: Key): void {
+    for (const mold of this.#forks.abandon((unborn) => sameKey(unborn.key, key))) if (!mold.isQuiet) this.#end(mold)
+  }
+
+  /** Whether this exit of an unknown process may be that of a worker whose birth we have not heard of yet. */
+  keeps(exit: Exit): boolean {
+    return this.#forks.keeps(exit)
+  }
+
+  /** Ends the molds of generations that no worker will be started from any more. */
+  keepOnly({ mode, generation, reload }: Pool): void {
+    const { generationOf } = this.#parts
+    const wanted = new Set<Generation>()
+    if (mode === 'running') {
+      wanted.add(generationOf(generation))
+      if (reload !== null) wanted.add(generationOf(reload.generation))
+    }
+    for (const [of, mold] of this.#molds) if (!wanted.has(of)) this.#end(mold)
+  }
+
+  get isGone(): boolean {
+    return this.#molds.size === 0 && this.#ending.size === 0 && this.promotions.onTrial === null
+  }
+
+  leaders(): ReadonlyMap<Pid, Leader> {
+    const { onTrial } = this.promotions
+    const all = [...this.#molds.values(), ...this.#ending.values(), ...(onTrial === null ? [] : [onTrial])]
+    return new Map(all.map((mold) => [mold.pid, 'group']))
+  }
+
+  lastWords(of: Pid): void {
+    this.#find(of)?.hear()
+  }
+
+  left(exit: Exit): boolean {
+    const mold = this.#find(exit.pid)
+    if (mold === undefined) return false
+    const wasEnding = this.#ending.delete(exit.pid)
+    const generation = this.#generationOf(mold)
+    if (generation !== undefined) this.#molds.delete(generation)
+    mold.forget()
+    const { report } = this.#parts
+    if (!wasEnding && !this.promotions.moldLeft(mold)) report.left(mold, exit)
+    const falls = mold.failed !== null && generation?.config.preloadFallback === true && !isOfApp(mold.failed)
+    if (falls) this.#fallen.add(generation!)
+    for (const unborn of this.#forks.orphaned(mold)) {
+      if (falls) this.#startOtherwise(unborn)
+      else this.#failed(unborn, mold.failed, `its mold ${mold.isQuiet ? 'has died' : 'did not come up'}`)
+    }
+    if (falls) report.falls(mold)
+    return true
+  }
+
+  judge(): void {}
+
+  deadline(): Ms | null {
+    return null
+  }
+
+  stop(): void {
+    this.promotions.drop()
+    for (const mold of [...this.#molds.values()]) this.#end(mold)
+  }
+
+  #moldOf(generation: Generation, standard: Standard): MoldProcess {
+    const there = this.#molds.get(generation)
+    if (there) return there
+    const { kernel, report } = this.#parts
+    const { config, program } = generation
+    const mold: MoldProcess = startMold(
+      kernel,
+      {
+        plan: (channel) => moldPlan(program, process.execPath, { ...standard, channel }),
+        go: {
+          patience: config.bootTimeout,
+          open: config.preloadOpen,
+          leader: 'group',
+          promotes: config.reforkAfter > 0,
+        },
+      },
+      (message) => this.#heard(mold, message),
+    )
+    this.#molds.set(generation, mold)
+    this.#numbers.set(mold, 1)
+    report.started(mold)
+    return mold
+  }
+
+  /** The mold that was is ended, unless it owes an answer. */
+  #succeed(generation: Generation, mold: MoldProcess): void {
+    const before = this.#molds.get(generation)
+    this.#molds.set(generation, mold)
+    if (before === undefined) return
+    this.#ending.set(before.pid, before)
+    if (!this.#forks.isAwaited(before)) before.kill()
+  }
+
+  #heard(mold: MoldProcess, message: FromMold): void {
+    switch (message.kind) {
+      case 'quiet':
+        if (mold === this.promotions.onTrial) this.#numbers.set(mold, this.#numberAfter(this.promotions.generation!))
+        else this.#parts.report.quiet(mold)
+        return
+      case 'log':
+        return this.#parts.report.said(mold, message)
+      case 'failed':
+        return // its exit follows
+      case 'forked':
+      case 'forkFailed':
+        this.#forks.answered(message)
+        if (this.#ending.has(mold.pid) && !this.#forks.isAwaited(mold)) mold.kill()
+    }
+  }
+
+  #born(unborn: Asked, pid: Pid, exit: Exit | undefined): void {
+    const { workers, happened } = this.#parts
+    const { key, mold } = unborn
+    const number = this.#numbers.get(mold)
+    const worker = workers.adopt(unborn, pid)
+    if (number !== undefined) this.#forkedBy.set(worker, number)
+    happened({ kind: 'spawned', key, pid })
+    if (exit === undefined) return
+    happened({ kind: 'exited', key, pid, exit })
+    workers.forget(pid)
+  }
+
+  /** By fork/exec after all. */
+  #startOtherwise(unborn: Unborn): void {
+    const { workers, happened } = this.#parts
+    const { key, generation, waits, standard } = unborn
+    workers.discard(unborn)
+    try {
+      happened({ kind: 'spawned', key, pid: workers.start(key, generation, standard, waits).pid })
+    } catch (error) {
+      happened({ kind: 'spawnFailed', key, error: (error as Error).message })
+    }
+  }
+
+  #failed(unborn: Unborn, failed: Failed | null, otherwise: string): void {
+    this.#parts.workers.discard(unborn)
+    const isApps = failed !== null && isOfApp(failed)
+    const fault = isApps && { fault: failed.fault, text: failed.text, ...(failed.stack && { stack: failed.stack }) }
+    const error = failed?.text ?? otherwise
+    this.#parts.happened({ kind: 'spawnFailed', key: unborn.key, error, ...(fault && { fault }) })
+  }
+
+  #end(mold: MoldProcess): void {
+    const generation = this.#generationOf(mold)
+    if (generation !== undefined) this.#molds.delete(generation)
+    this.#ending.set(mold.pid, mold)
+    mold.kill()
+  }
+
+  #find(of: Pid): MoldProcess | undefined {
+    const { onTrial } = this.promotions
+    if (onTrial?.pid === of) return onTrial
+    return this.#ending.get(of) ?? [...this.#molds.values()].find(({ pid }) => pid === of)
+  }
+
+  #numberAfter(generation: Generation): number {
+    const before = this.#molds.get(generation)
+    return ((before && this.#numbers.get(before)) ?? 0) + 1
+  }
+
+  /** The generation that it is the mold of. */
+  #generationOf(mold: MoldProcess): Generation | undefined {
+    return [...this.#molds].find(([, one]) => one === mold)?.[0]
+  }
+}
+
+/** Another way of starting workers would not help an app that is broken. */
+const isOfApp = ({ fault }: Failed): boolean => fault !== 'notQuiet' && fault !== 'cannotFork'
