@@ -10,6 +10,8 @@ export const HOOK = file('hook.js')
 export const MOLD_HOOK = file('hook.js', 'mold')
 /** Imported last before the main module, where anything is imported before it; a URL. */
 export const BEGUN = pathToFileURL(file('begun.js')).href
+/** Imported first before the main module, where something is to be done before any code of the app; a URL. */
+export const BEFORE_APP = pathToFileURL(file('before-app.mjs', 'worker/hooks')).href
 /** The entry that serves `FILE:EXPORT`. */
 const MAIN = file('main.js')
 const MOLD_MAIN = file('main.js', 'mold')
@@ -24,6 +26,8 @@ export type Command = {
   readonly export: string | null
   readonly args: readonly string[]
   readonly nodeOptions: readonly string[]
+  /** Hooks of the config file are to be loaded before the app. */
+  readonly hooks?: boolean
   /** The worker's NODE_OPTIONS. */
   readonly variable: string | undefined
 }
@@ -31,7 +35,7 @@ export type Command = {
 /**
  * What follows `node`. The hook comes before the user's own `--require`s: some of them listen (exporters of metrics). An
  * `--import` is evaluated asynchronously before the main module; where there is one, ours is the last and tells the
- * hook that the main module is next.
+ * hook that the main module is next. What has to be waited for before the app is waited for in another one, the first.
  */
 export const nodeArguments = (command: Command): readonly string[] => commandLine(command, HOOK, MAIN)
 
@@ -42,13 +46,21 @@ export const moldArguments = (command: Command): readonly string[] => [
 ]
 
 function commandLine(
-  { file, export: name, args, nodeOptions, variable = '' }: Command,
+  { file, export: name, args, nodeOptions, hooks = false, variable = '' }: Command,
   hook: string,
   main: string,
 ): readonly string[] {
   if (name !== null) return [...nodeOptions, main, file, name, '--', ...args]
-  const imports = [...nodeOptions, ...variable.split(/\s+/)].some(isImport)
-  return ['--require', hook, ...nodeOptions, ...(imports ? ['--import', BEGUN] : []), file, ...args]
+  const imports = hooks || [...nodeOptions, ...variable.split(/\s+/)].some(isImport)
+  return [
+    '--require',
+    hook,
+    ...(hooks ? ['--import', BEFORE_APP] : []),
+    ...nodeOptions,
+    ...(imports ? ['--import', BEGUN] : []),
+    file,
+    ...args,
+  ]
 }
 
 const isImport = (option: string): boolean => /^--(import|loader|experimental-loader)(=|$)/.test(option)

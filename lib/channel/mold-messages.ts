@@ -20,6 +20,8 @@ export type MoldGo = {
   readonly leader: 'group' | 'session'
   /** Its children may become molds (`reforkAfter`). */
   readonly promotes?: boolean
+  /** The config file, where it has hooks that run in workers: loaded before the app. */
+  readonly hooksFile?: string
   /** What the companions' mold loads; the app's mold was told on its command line. */
   readonly modules?: readonly TargetModule[]
 }
@@ -75,6 +77,7 @@ export const TO_MOLD = {
     open: isOneOf('refuse', 'warn'),
     leader: isOneOf('group', 'session'),
     promotes: maybe(isFlag),
+    hooksFile: maybe(isText),
     modules: maybe(isList(isModule)),
   },
   fork: { request: isCount },

@@ -42,6 +42,8 @@ export function doubts({ config, sources }: Merged): string[] {
         `is ${formatDuration(config.keepalive)}: load balancers that keep connections for 60s will answer 502 now and then`,
       ),
     )
+  if (config.hooks.includes('sslContext') && config.certfile === null)
+    doubts.push(doubt('hooks', 'has sslContext, which is not called without certfile'))
   if (config.maxRequestsJitter > 0 && config.maxRequests === 0)
     doubts.push(doubt('maxRequestsJitter', 'does nothing without maxRequests'))
   if (config.reforkAfter > 0 && !config.preload) doubts.push(doubt('reforkAfter', 'does nothing without preload'))

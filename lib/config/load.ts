@@ -8,6 +8,7 @@ import { readConfigFile } from './file.ts'
 import { parseFlags } from './flags.ts'
 import { type Merged, merge } from './merge.ts'
 import { faultOf, type Problem, type Source } from './problems.ts'
+import { WORKER_HOOKS } from './settings/hooks.ts'
 import { type Config, type SettingName, WORKER_SETTING_NAMES, type WorkerSettings } from './settings.ts'
 
 /** Everything that was decided before the first process starts. */
@@ -66,7 +67,12 @@ export async function loadConfig(
       sources,
       file: file.file,
       cwd: base,
-      worker: { ...(worker as Omit<WorkerSettings, 'explicit' | 'exportAddress'>), explicit, exportAddress: address },
+      worker: {
+        ...(worker as Omit<WorkerSettings, 'explicit' | 'exportAddress' | 'hooksFile'>),
+        explicit,
+        exportAddress: address,
+        hooksFile: WORKER_HOOKS.some((name) => config.hooks.includes(name)) ? file.file : null,
+      },
       companions: companionConfigs(config.companions, {
         cwd: config.companionCwd ?? base,
         env: { ...config.env, ...config.companionEnv },

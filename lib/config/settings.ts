@@ -64,6 +64,8 @@ export type WorkerSettings = Pick<Config, WorkerName> & {
   readonly explicit: readonly WorkerName[]
   /** Where an export is served when there is no `bind`. */
   readonly exportAddress: ListenerAddress
+  /** The config file, absolute, where it has hooks that run in workers; else null. */
+  readonly hooksFile: string | null
 }
 
 /** The names of `WorkerSettings` that are settings. */

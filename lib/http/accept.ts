@@ -38,10 +38,18 @@ export function acceptConnections(service: Service, front: net.Server | null): v
 
 /** A TLS server that listens nowhere: connections are given to it, and it gives them to the app's server. */
 export function frontOf({ server }: Service, options: TlsOptions): tls.Server {
-  const front = tls.createServer({ ...options, ALPNProtocols: ['http/1.1'], handshakeTimeout: HANDSHAKE })
+  const { secureContext, ...rest } = options
+  const front = tls.createServer({ ...rest, ALPNProtocols: ['http/1.1'], handshakeTimeout: HANDSHAKE })
+  if (secureContext !== undefined) useContext(front, secureContext, rest.ticketKeys)
   front.on('secureConnection', (socket) => server.emit('connection', socket))
   front.on('tlsClientError', (_error, socket) => socket.destroy())
   return front
+}
+
+/** Node takes options and makes a context of its own; the member is where it keeps that, in all versions so far. */
+function useContext(front: tls.Server, context: tls.SecureContext, ticketKeys: Buffer | undefined): void {
+  Object.assign(front, { _sharedCreds: context })
+  if (ticketKeys !== undefined) front.setTicketKeys(ticketKeys)
 }
 
 /** Who stands behind a proxy, by the socket under the TLS one. */

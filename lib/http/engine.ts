@@ -9,6 +9,9 @@ import type { RuleOptions } from './parser/rules.ts'
 import type { ProxyOptions } from './proxy/proxied.ts'
 import type { TlsOptions } from './tls.ts'
 
+/** Calls back when the waiting is over, in a tick of its own. */
+export type Wait = (proceed: () => void) => void
+
 export type EngineOptions = {
   /** Only those that were set: an app's larger `maxHeaderSize` raises the others. */
   readonly limits?: Partial<Limits>
@@ -30,6 +33,8 @@ export type EngineOptions = {
   readonly tls?: TlsOptions
   /** Called for each request before the app sees it; what it returns is answered, and the connection closed. */
   readonly refuse?: (rawHeaders: readonly string[], socket: Socket) => HttpError | null
+  /** Called for each request just before the app gets it. What it gives is waited for. */
+  readonly onRequest?: (request: IncomingMessage) => Wait | undefined
   /** Called once a response, when it has been sent or its connection is gone. */
   readonly onResponse?: (record: ResponseRecord) => void
 }

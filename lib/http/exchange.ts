@@ -86,6 +86,17 @@ function responseTo(connection: Connection, request: Incoming, keepAlive: boolea
 }
 
 function emitRequest(connection: Connection, head: Head, request: Incoming, response: Outgoing): void {
+  const { onRequest } = connection.service
+  const wait = onRequest === null ? undefined : onRequest(request)
+  if (wait === undefined) tellApp(connection, head, request, response)
+  else
+    wait(() => {
+      // Its client may be gone by now: nobody wants the answer.
+      if (!response.destroyed) tellApp(connection, head, request, response)
+    })
+}
+
+function tellApp(connection: Connection, head: Head, request: Incoming, response: Outgoing): void {
   try {
     if (!refused(connection, head, request, response)) connection.service.server.emit('request', request, response)
   } finally {

@@ -1,9 +1,9 @@
 /** What the connections of one server share. */
 import { AsyncResource } from 'node:async_hooks'
-import http from 'node:http'
+import http, { type IncomingMessage } from 'node:http'
 import type net from 'node:net'
 import type { Connection } from './connection.ts'
-import type { EngineOptions, ResponseRecord } from './engine.ts'
+import type { EngineOptions, ResponseRecord, Wait } from './engine.ts'
 import { type Limits, limitsFor } from './limits.ts'
 import { defaultKeepAliveTimeout, type Server, type ServerSocket } from './node.ts'
 import { type Rules, rulesOf } from './parser/rules.ts'
@@ -27,6 +27,7 @@ export class Service {
   readonly sweep: Sweep
   readonly disconnectGrace: number
   readonly together: boolean
+  readonly onRequest: ((request: IncomingMessage) => Wait | undefined) | null
   readonly onResponse: ((record: ResponseRecord) => void) | null
   requests = 0
   /** Responses by the first digit of their status, less one. */
@@ -43,6 +44,7 @@ export class Service {
     this.server = server
     this.options = options
     this.disconnectGrace = options.disconnectGrace ?? DISCONNECT_GRACE
+    this.onRequest = options.onRequest ?? null
     this.onResponse = options.onResponse ?? null
     this.together = options.together ?? true
     this.sweep = new Sweep(this)

@@ -1,33 +1,20 @@
 /** TLS in front of an app that made a plain `http.Server`: what the settings say, as Node's options. */
 import { readFileSync } from 'node:fs'
 import tls from 'node:tls'
-
-export type TlsSettings = {
-  /** The certificate chain (PEM). */
-  readonly certfile: string
-  /** Its private key (PEM); null: it stands in `certfile`. */
-  readonly keyfile: string | null
-  /** By what client certificates are judged (PEM); null: Node's own list. */
-  readonly caCerts: string | null
-  /** Whether clients are asked for a certificate, and whether one is needed. */
-  readonly certReqs: 'none' | 'optional' | 'required'
-  /** OpenSSL's format; null: Node's. */
-  readonly ciphers: string | null
-  readonly tlsMinVersion: 'TLSv1.2' | 'TLSv1.3'
-}
+import type { HookTls } from '../config/settings/hooks.ts'
 
 /** What the engine is given: read anew for each reload. */
-export type TlsOptions = Pick<
-  tls.TlsOptions,
-  'cert' | 'key' | 'ca' | 'ciphers' | 'minVersion' | 'requestCert' | 'rejectUnauthorized' | 'ticketKeys'
->
+export type TlsOptions = tls.TlsOptions & {
+  /** In place of the one that the other options would make. */
+  readonly secureContext?: tls.SecureContext | undefined
+}
 
 /**
  * Reads the files and tries the key on the certificate, so that what is wrong shows at once. Throws an Error of one
  * line that names setting and file. Clients without a certificate that `optional` asked for are served; what the app
  * sees of a certificate that was not accepted is `socket.authorized`.
  */
-export function tlsOptions(settings: TlsSettings): TlsOptions {
+export function tlsOptions(settings: HookTls): TlsOptions {
   const { certfile, keyfile, caCerts, certReqs, ciphers, tlsMinVersion } = settings
   const cert = read('certfile', certfile)
   const options: TlsOptions = {

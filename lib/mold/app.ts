@@ -3,6 +3,9 @@ import type { Fd } from '../units.ts'
 import type { Boot } from '../worker/app/boot.ts'
 import { Faults } from '../worker/app/faults.ts'
 import { begin } from '../worker/begin.ts'
+import { runBeforeApp, setBeforeApp } from '../worker/hooks/before-app-task.ts'
+import { loadHooks } from '../worker/hooks/load.ts'
+import { waitingFor } from '../worker/hooks/prepare.ts'
 import { type Joined, joinOn } from '../worker/join.ts'
 import { cannotListenAgain, listenAgain, type Past, type Retired } from '../worker/lineage.ts'
 import { noteTicketKeys } from '../worker/tickets.ts'
@@ -25,6 +28,15 @@ export class AppMold {
     this.#faults = new Faults(file, true, (fault) => this.#mold.tell({ kind: 'failed', ...fault }))
     noteTicketKeys()
     this.#unwatch = this.#faults.watch()
+    const { hooksFile } = this.#mold.go
+    if (hooksFile !== undefined)
+      setBeforeApp(() =>
+        waitingFor(
+          hooksFile,
+          this.#faults,
+          loadHooks(hooksFile).then(() => undefined),
+        ),
+      )
   }
 
   /** What the app's own error was, told as a worker tells it. */
@@ -55,6 +67,7 @@ export class AppMold {
     const joined = this.#join(channel)
     this.#mold.listen.restore()
     const boot = this.#begin(joined, null)
+    await runBeforeApp()
     await runHooks('postFork')
     this.#mold.listen.replay()
     return boot

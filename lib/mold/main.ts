@@ -2,6 +2,7 @@
 import './eager.ts'
 import { pathToFileURL } from 'node:url'
 import { forgetOptions } from '../worker/exec-argv.ts'
+import { runBeforeApp } from '../worker/hooks/before-app-task.ts'
 import { isCalled } from '../worker/join.ts'
 import { AppMold } from './app.ts'
 import { compileLazily } from './lazy.ts'
@@ -18,7 +19,9 @@ const mold = new AppMold(file)
 compileLazily()
 // In a constant: inside of `import()` the compiler (7.0) loses where the function came from.
 const url = pathToFileURL(file).href
-import(url).then(
+const importApp = (): Promise<unknown> => import(url)
+const before = runBeforeApp()
+;(before === null ? importApp() : before.then(importApp)).then(
   async (namespace) => {
     const boot = await mold.serve()
     await boot.load(Promise.resolve(namespace), name)

@@ -18,6 +18,8 @@ import { beatInterval, startBeat } from './beat.ts'
 import { becomeClusterWorker, refuseFork } from './cluster.ts'
 import { Drain } from './drain.ts'
 import { engineOptions } from './engine-options.ts'
+import { prepareHooks } from './hooks/prepare.ts'
+import { RequestHooks } from './hooks/request-hooks.ts'
 import { offerSend, tellSlot } from './identity.ts'
 import type { Joined } from './join.ts'
 import { delegating, type Lineage, type Past } from './lineage.ts'
@@ -32,7 +34,7 @@ import { otherEndOf } from './other-end.ts'
 import { reopen } from './reopen.ts'
 import { watchRequests } from './request-limit.ts'
 import { Durations } from './responses/durations.ts'
-import { accessLog, tellBoth } from './responses/responses.ts'
+import { accessLog, tellAll } from './responses/responses.ts'
 import { Servers, type ServersOptions } from './serve.ts'
 import { noteTicketKeys } from './tickets.ts'
 
@@ -55,15 +57,29 @@ export const begin = (
   const faults = new Faults(file, go.slot === 0, (fault) => void channel.send({ kind: 'failed', ...fault }))
   const access = accessLog(settings, kernel, warn)
   const durations = settings.metricsBind === null && settings.statsdHost === null ? null : new Durations()
+  const past = lineage?.past ?? null
+  const hooks = past?.hooks ?? new RequestHooks()
+  hooks.begin({
+    worker: { slot: go.slot, generation: go.generation, pid: process.pid },
+    timeout: settings.hookTimeout,
+    warn,
+  })
   const options: ServersOptions = {
-    engine: fronted(settings, faults, kernel),
-    responded: tellBoth(access, durations),
+    engine: {
+      ...fronted(settings, faults, kernel),
+      ...(settings.hooks.includes('preRequest') && { onRequest: (request) => hooks.before(request) }),
+    },
+    responded: tellAll(
+      access,
+      durations,
+      settings.hooks.includes('postRequest') ? (record) => hooks.after(record) : null,
+    ),
     tickets: go.tickets === undefined ? null : Buffer.from(go.tickets, 'base64'),
     warn,
   }
-  const past = lineage?.past ?? null
   past?.servers.renew(options)
   const servers = past?.servers ?? new Servers(options)
+  if (past === null) prepareHooks({ settings, faults, hooks, servers, tls: options.engine.tls, warn })
   const reportImports = settings.reload
     ? watchImports((files, since) => void channel.send({ kind: 'loaded', files, since }))
     : null
@@ -126,7 +142,7 @@ export const begin = (
       if (promotion === null || lineage === null) return false
       const { fd, patience } = promotion
       layDown()
-      const handedOn: Past = { servers, listened, policy: current }
+      const handedOn: Past = { servers, hooks, listened, policy: current }
       void lineage.promote({ past: handedOn, alarm, channel: fd, patience: ms(Math.min(patience, within)) }).then(leave)
       return true
     },

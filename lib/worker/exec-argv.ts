@@ -1,5 +1,5 @@
 /** Takes our own options out of what the app finds. */
-import { BEGUN, HOOK, MOLD_HOOK, MOLD_OPTIONS } from '../channel/command.ts'
+import { BEFORE_APP, BEGUN, HOOK, MOLD_HOOK, MOLD_OPTIONS } from '../channel/command.ts'
 
 /**
  * Takes them out of `process.execArgv`, which `child_process.fork` hands on. True: `begun.js` is among them and will be
@@ -13,6 +13,7 @@ export const forgetOptions = (execArgv: string[] = process.execArgv): boolean =>
   }
   remove('--require', HOOK)
   remove('--require', MOLD_HOOK)
+  remove('--import', BEFORE_APP)
   for (const option of MOLD_OPTIONS) {
     const at = execArgv.indexOf(option)
     if (at >= 0) execArgv.splice(at, 1)

@@ -4,12 +4,14 @@
  */
 import type { Server } from 'node:net'
 import type { Fd, Ms } from '../units.ts'
+import type { RequestHooks } from './hooks/request-hooks.ts'
 import type { Listened, ListenPolicy } from './listen/listen.ts'
 import type { Servers } from './serve.ts'
 
 /** What a life hands on to the next one, in processes that are forked from it. */
 export type Past = {
   readonly servers: Servers
+  readonly hooks: RequestHooks
   readonly listened: ReadonlyMap<Server, Listened>
   /** The policy of the life that it is. */
   readonly policy: { current: ListenPolicy }

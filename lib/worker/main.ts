@@ -1,5 +1,6 @@
 /** Run as `node main.js FILE EXPORT -- args…`: serves what a module exports. */
 import { importFile } from './app/import-file.ts'
+import { runBeforeApp } from './hooks/before-app-task.ts'
 import { isCalled } from './join.ts'
 import { startWorker } from './start.ts'
 
@@ -11,4 +12,5 @@ if (!isCalled() || file === undefined || name === undefined || dashes !== '--') 
 // What the app would find under plain node.
 process.argv.splice(1, process.argv.length, file, ...args)
 const boot = startWorker(file)
-void boot.load(importFile(file), name)
+const before = runBeforeApp()
+void boot.load(before === null ? importFile(file) : before.then(() => importFile(file)), name)

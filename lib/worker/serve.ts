@@ -3,6 +3,7 @@ import type { Server as HttpServer } from 'node:http'
 import type { Server } from 'node:net'
 import { attach } from '../http/attach.ts'
 import type { DrainOptions, EngineOptions, ResponseRecord } from '../http/engine.ts'
+import type { TlsOptions } from '../http/tls.ts'
 import type { Family } from './listen/listen.ts'
 import { type Counts, sumOf } from './responses/counts.ts'
 import { shareTickets } from './tickets.ts'
@@ -54,6 +55,11 @@ export class Servers {
     if (options.tickets !== null) this.renewTickets(options.tickets)
   }
 
+  /** What stands in front of servers that are adopted from now on. */
+  useTls(tls: TlsOptions): void {
+    this.#options = { ...this.#options, engine: { ...this.#options.engine, tls } }
+  }
+
   /** Called before a server accepts its first connection, and again when it listens anew. */
   adopt(server: Server, family: Family): void {
     if (this.#served.has(server)) return
@@ -63,7 +69,7 @@ export class Servers {
     if (ticketKeys !== null) shareTickets(server, ticketKeys)
     if (family === 'http2') this.#say("the app's http2 server keeps Node's own HTTP parser")
     if (family !== 'http') {
-      this.#served.set(server, track(server, family, responded))
+      this.#served.set(server, track(server, family, responded, engine.onRequest))
       return
     }
     if ((server as HttpServer & { insecureHTTPParser?: boolean }).insecureHTTPParser)

@@ -7,7 +7,7 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node
 import type { Http2Session, ServerHttp2Stream } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 import tls from 'node:tls'
-import type { DrainOptions } from '../http/engine.ts'
+import type { DrainOptions, EngineOptions } from '../http/engine.ts'
 import { type Ms, ms } from '../units.ts'
 import type { Family } from './listen/listen.ts'
 import type { Counts } from './responses/counts.ts'
@@ -15,15 +15,29 @@ import type { Responded, Served } from './serve.ts'
 
 type Emit = (event: string | symbol, ...args: unknown[]) => boolean
 
-export const track = (server: Server, family: Family, responded: Responded): Served => {
+export const track = (
+  server: Server,
+  family: Family,
+  responded: Responded,
+  onRequest?: EngineOptions['onRequest'],
+): Served => {
   const tracker = new Tracker(server, family, responded)
   const arrival = server instanceof tls.Server ? 'secureConnection' : 'connection'
   const emit = server.emit as Emit
+  const begun = new WeakSet<object>()
   server.emit = function (this: Server, event: string | symbol, ...args: unknown[]) {
     if (event === arrival) tracker.connected(args[0] as Socket)
-    else if (event === 'request' || event === 'checkContinue' || event === 'checkExpectation')
-      tracker.requested(args[0] as IncomingMessage, args[1] as ServerResponse)
-    else if (event === 'upgrade' || event === 'connect') tracker.upgraded(args[1] as Socket)
+    else if (event === 'request' || event === 'checkContinue' || event === 'checkExpectation') {
+      const [request, response] = args as [IncomingMessage, ServerResponse]
+      // A `checkContinue` listener hands the request on by emitting `request` itself.
+      if (!begun.has(response)) {
+        begun.add(response)
+        tracker.requested(request, response)
+        const wait = onRequest?.(request)
+        wait?.(() => response.destroyed || Reflect.apply(emit, this, [event, ...args]))
+        if (wait !== undefined) return true
+      }
+    } else if (event === 'upgrade' || event === 'connect') tracker.upgraded(args[1] as Socket)
     else if (event === 'stream') tracker.opened(args[0] as ServerHttp2Stream)
     else if (event === 'session') tracker.joined(args[0] as Http2Session)
     return Reflect.apply(emit, this, [event, ...args])
@@ -77,8 +91,6 @@ class Tracker {
 
   /** A request of HTTP/1.1; or of http2's own such API, which has been counted as a stream. */
   requested(request: IncomingMessage, response: ServerResponse): void {
-    // A `checkContinue` listener hands the request on by emitting `request` itself.
-    if (this.#answers.has(response)) return
     if (this.#responded) this.#report(request, response, this.#responded)
     if (request.httpVersionMajor >= 2) return
     this.#answers.add(response)

@@ -1,4 +1,4 @@
-import { BEGUN, HOOK, nodeArguments } from '../../lib/channel/command.ts'
+import { BEFORE_APP, BEGUN, HOOK, nodeArguments } from '../../lib/channel/command.ts'
 
 const base = { file: '/app/server.js', export: null, args: ['--color', 'x'], nodeOptions: [], variable: undefined }
 
@@ -24,6 +24,12 @@ describe('the command line of a worker', () => {
   ])('says when the main module is next where %s or %s is imported before it', (option, variable) => {
     const nodeOptions = option === undefined ? [] : [option]
     const line = nodeArguments({ ...base, nodeOptions, variable })
+    expect(line.slice(-5)).toEqual(['--import', BEGUN, '/app/server.js', '--color', 'x'])
+  })
+
+  it('waits for hooks before anything else is imported, the app last', () => {
+    const line = nodeArguments({ ...base, hooks: true, nodeOptions: ['--import=./instrument.mjs'] })
+    expect(line.slice(0, 5)).toEqual(['--require', HOOK, '--import', BEFORE_APP, '--import=./instrument.mjs'])
     expect(line.slice(-5)).toEqual(['--import', BEGUN, '/app/server.js', '--color', 'x'])
   })
 

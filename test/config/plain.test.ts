@@ -1,6 +1,6 @@
 import { Foreign, show } from '../../lib/config/foreign.ts'
 import { fromPlain, toPlain } from '../../lib/config/plain.ts'
-import { HOOK_SETTINGS, HOOKS } from '../../lib/config/settings/hooks.ts'
+import { HOOK_SETTINGS, HOOKS, WORKER_HOOKS } from '../../lib/config/settings/hooks.ts'
 import { judge } from './judge.ts'
 
 /** There and back, as between two processes. */
@@ -43,7 +43,8 @@ describe('hooks', () => {
 
   test('are known by name, in the order of a life', () => {
     expect(judge(type, cross({ onExit() {}, onStarting: async () => undefined }))).toEqual(['onStarting', 'onExit'])
-    expect(judge(type, cross(Object.fromEntries(HOOKS.map((name) => [name, () => 0]))))).toEqual(HOOKS)
+    const all = [...HOOKS, ...WORKER_HOOKS]
+    expect(judge(type, cross(Object.fromEntries(all.map((name) => [name, () => 0]))))).toEqual(all)
   })
 
   test('are functions with names that exist', () => {

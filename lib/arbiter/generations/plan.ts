@@ -13,6 +13,8 @@ export type Program = {
   readonly arguments: readonly string[]
   /** Node's own options, such as `--env-file=.env`. */
   readonly nodeOptions: readonly string[]
+  /** The config file, where it has hooks that run in workers. */
+  readonly hooksFile: string | null
   /** The whole environment but for what is the worker's own. */
   readonly env: Readonly<Record<string, string>>
   readonly cwd: string
@@ -36,11 +38,12 @@ export const workerPlan = (program: Program, node: string, fds: Descriptors): Sp
 export const moldPlan = (program: Program, node: string, fds: Descriptors): SpawnPlan =>
   planOf(program, node, moldArguments(commandOf(program)), fds)
 
-const commandOf = ({ file, exported, arguments: args, nodeOptions, env }: Program): Command => ({
+const commandOf = ({ file, exported, arguments: args, nodeOptions, hooksFile, env }: Program): Command => ({
   file,
   export: exported,
   args,
   nodeOptions,
+  hooks: hooksFile !== null,
   variable: env.NODE_OPTIONS,
 })
 

@@ -23,7 +23,7 @@ export function prepareGeneration(loaded: LoadedConfig, listeners: readonly List
   return { config, settings, listeners, size, program: programOf(loaded, heap) }
 }
 
-function programOf({ config, cwd }: LoadedConfig, heap: string | null): Program {
+function programOf({ config, cwd, worker }: LoadedConfig, heap: string | null): Program {
   const app = resolveApp(config.app!, cwd)
   if (app.kind === 'missing') throw new SetupError(`app: ${app.text}`)
   const identity = resolveIdentity(config)
@@ -32,6 +32,7 @@ function programOf({ config, cwd }: LoadedConfig, heap: string | null): Program 
     exported: app.app.export,
     arguments: config.args,
     nodeOptions: [...(heap === null ? [] : [heap]), ...(config.inspect ? ['--inspect=0'] : []), ...config.nodeOptions],
+    hooksFile: worker.hooksFile,
     env: workerEnvironment(config, identity?.user ?? null),
     cwd,
     ...(config.umask !== null && { umask: config.umask }),

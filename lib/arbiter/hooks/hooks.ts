@@ -5,7 +5,7 @@
  */
 import type { FromHooks } from '../../channel/hook-messages.ts'
 import type { LoadedConfig } from '../../config/load.ts'
-import type { HookName, HookServer } from '../../config/settings/hooks.ts'
+import { HOOKS, type HookName, type HookServer } from '../../config/settings/hooks.ts'
 import type { Exit, Kernel } from '../../kernel/kernel.ts'
 import type { Leader } from '../../runtime/reaper.ts'
 import { deadline, earliest } from '../../supervision/deadline.ts'
@@ -42,7 +42,7 @@ export type HooksParts = {
 type Settings = { readonly names: readonly HookName[]; readonly file: string | null; readonly timeout: Ms }
 
 const settingsOf = ({ config, file }: LoadedConfig): Settings => ({
-  names: file === null ? [] : config.hooks,
+  names: file === null ? [] : HOOKS.filter((name) => config.hooks.includes(name)),
   file,
   timeout: config.hookTimeout,
 })

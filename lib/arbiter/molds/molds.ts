@@ -194,6 +194,7 @@ export class Molds implements Ward {
           open: config.preloadOpen,
           leader: 'group',
           promotes: config.reforkAfter > 0,
+          ...(program.hooksFile !== null && { hooksFile: program.hooksFile }),
         },
       },
       (message) => this.#heard(mold, message),

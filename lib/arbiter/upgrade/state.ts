@@ -25,7 +25,7 @@ import type { PackedTickets } from '../tickets.ts'
 import type { PackedWorker } from '../workers.ts'
 
 /** To be counted up with every change of what stands in `ArbiterState`. */
-const STATE_PROTOCOL = 3
+const STATE_PROTOCOL = 4
 
 /**
  * In which form everything is handed over: the state, the channels to workers and manager that go on with what was said

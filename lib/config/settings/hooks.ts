@@ -1,4 +1,6 @@
 /** Settings: functions of the config file that are called when something happens. Pure. */
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { SecureContext, TlsOptions } from 'node:tls'
 import { andThen, bad, type Codec, good, isRecord, together, unknown, within } from '../codec.ts'
 import { duration } from '../codecs/numbers.ts'
 import { isFunction } from '../foreign.ts'
@@ -29,7 +31,40 @@ type Arguments = {
 
 export type HookName = keyof Arguments
 export type HookArguments<Name extends HookName> = Arguments[Name]
-export type HookFunctions = { readonly [Name in HookName]?: (...args: HookArguments<Name>) => unknown }
+
+/** The settings of TLS, as `sslContext` is given them; paths are absolute. */
+export type HookTls = {
+  /** The certificate chain (PEM). */
+  readonly certfile: string
+  /** Its private key (PEM); null: it stands in `certfile`. */
+  readonly keyfile: string | null
+  /** By what client certificates are judged (PEM); null: Node's own list. */
+  readonly caCerts: string | null
+  /** Whether clients are asked for a certificate, and whether one is needed. */
+  readonly certReqs: 'none' | 'optional' | 'required'
+  /** OpenSSL's format; null: Node's. */
+  readonly ciphers: string | null
+  readonly tlsMinVersion: 'TLSv1.2' | 'TLSv1.3'
+}
+
+/** The hooks that run where requests are served, and not in the process that calls all others. */
+export type WorkerHookFunctions = {
+  readonly preRequest?: (worker: HookWorker, request: IncomingMessage) => unknown
+  readonly postRequest?: (worker: HookWorker, request: IncomingMessage, response: ServerResponse) => unknown
+  /** Gives a context, or options over those that are made of the settings; nothing: they are right as they are. */
+  readonly sslContext?: (
+    config: HookTls,
+    defaultContextFactory: () => SecureContext,
+  ) => MaybePromise<SecureContext | TlsOptions | null | undefined>
+}
+
+type MaybePromise<Value> = Value | PromiseLike<Value>
+
+export type WorkerHookName = keyof WorkerHookFunctions
+
+export type HookFunctions = WorkerHookFunctions & {
+  readonly [Name in HookName]?: (...args: HookArguments<Name>) => unknown
+}
 
 /** gunicorn's server hooks, in the order of a life. */
 export const HOOKS = [
@@ -48,17 +83,16 @@ export const HOOKS = [
   'onExit',
 ] as const satisfies readonly HookName[]
 
-const ALLOWED = `functions by the names ${HOOKS.join(', ')}`
+export const WORKER_HOOKS = ['preRequest', 'postRequest', 'sslContext'] as const satisfies readonly WorkerHookName[]
 
-const REQUESTS = 'none: hooks run in another process, which would cost each request a message; let the app do it'
-const UNOFFERED: Readonly<Record<string, string>> = {
-  preRequest: REQUESTS,
-  postRequest: REQUESTS,
-  sslContext: 'none: the app makes its own https.Server, or see certfile',
-}
+type AnyHookName = HookName | WorkerHookName
+
+const ALL: readonly AnyHookName[] = [...HOOKS, ...WORKER_HOOKS]
+
+const ALLOWED = `functions by the names ${ALL.join(', ')}`
 
 /** The functions themselves stay in the config file; what is known here is which of them are there. */
-const hooks: Codec<readonly HookName[], HookFunctions> = {
+const hooks: Codec<readonly AnyHookName[], HookFunctions> = {
   allowed: ALLOWED,
   placeholder: 'HOOKS',
   type: '{ [hook]: function }',
@@ -69,13 +103,11 @@ const hooks: Codec<readonly HookName[], HookFunctions> = {
     return andThen(
       together(
         entries.map(([name, part]) => {
-          const why = Object.hasOwn(UNOFFERED, name) ? UNOFFERED[name] : undefined
-          if (why !== undefined) return within(name, bad(part, why))
-          if (!HOOKS.includes(name as HookName)) return unknown(name, HOOKS)
-          return within(name, isFunction(part) ? good(name as HookName) : bad(part, 'a function'))
+          if (!ALL.includes(name as AnyHookName)) return unknown(name, ALL)
+          return within(name, isFunction(part) ? good(name as AnyHookName) : bad(part, 'a function'))
         }),
       ),
-      (names) => good(HOOKS.filter((name) => names.includes(name))),
+      (names) => good(ALL.filter((name) => names.includes(name))),
     )
   },
   format: (value) => Object.fromEntries(value.map((name) => [name, () => undefined])),
@@ -88,12 +120,14 @@ export const HOOK_SETTINGS = {
     type: hooks,
     default: {},
     effect: 'live',
-    doc: 'Functions to call: `onStarting`, `whenReady`, `onReload` and so on, see the page on hooks. They run in a process of their own, never in the arbiter.',
+    worker: true,
+    doc: 'Functions to call: `onStarting`, `whenReady`, `onReload` and so on, see the page on hooks. They run in a process of their own, never in the arbiter; `preRequest`, `postRequest` and `sslContext` in the workers.',
   }),
   hookTimeout: setting({
     type: duration('more than nothing'),
     default: '10s',
     effect: 'live',
+    worker: true,
     doc: 'How long a hook may take; what takes longer is named in the log and not waited for.',
   }),
 }

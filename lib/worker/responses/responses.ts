@@ -1,4 +1,4 @@
-/** Who is told of each response: the access log, and the durations that metrics are made of. */
+/** Who is told of each response: the access log, the durations that metrics are made of, and `postRequest`. */
 import type { WorkerSettings } from '../../config/settings.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import { openSyslog } from '../../log/syslog-sender.ts'
@@ -8,13 +8,14 @@ import type { Responded } from '../serve.ts'
 import { AccessLog } from './access-log.ts'
 import type { Durations } from './durations.ts'
 
-/** Nothing is kept of a response that nobody wants to know of. */
-export const tellBoth = (access: AccessLog | null, durations: Durations | null): Responded =>
-  access === null && durations === null
+/** Nothing is kept of a response that nobody wants to know of. `hook`: calls `postRequest`. */
+export const tellAll = (access: AccessLog | null, durations: Durations | null, hook: Responded): Responded =>
+  access === null && durations === null && hook === null
     ? null
     : (record) => {
         durations?.observe(record.duration)
         access?.record(record)
+        hook?.(record)
       }
 
 /** Null where none is kept. */

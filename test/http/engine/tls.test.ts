@@ -4,12 +4,13 @@ import https from 'node:https'
 import net from 'node:net'
 import { join } from 'node:path'
 import tls from 'node:tls'
+import type { HookTls } from '../../../lib/config/settings/hooks.ts'
 import { trust } from '../../../lib/http/proxy/forwarded.ts'
-import { type TlsSettings, tlsOptions } from '../../../lib/http/tls.ts'
+import { tlsOptions } from '../../../lib/http/tls.ts'
 import { get, LAST, listening, serve } from './serving.ts'
 
 const file = (name: string) => join(__dirname, 'certificates', name)
-const settings = (name: string, more: Partial<TlsSettings> = {}): TlsSettings => ({
+const settings = (name: string, more: Partial<HookTls> = {}): HookTls => ({
   certfile: file(`${name}.cert.pem`),
   keyfile: file(`${name}.key.pem`),
   caCerts: null,
@@ -65,7 +66,7 @@ test('The PROXY protocol stands before the handshake.', async () => {
 })
 
 test('Clients without a certificate are refused where one is required, and served where it is optional.', async () => {
-  const asking = (certReqs: TlsSettings['certReqs']) =>
+  const asking = (certReqs: HookTls['certReqs']) =>
     serve(about, { tls: tlsOptions(settings('one', { certReqs, caCerts: file('two.cert.pem') })) })
   const [required, optional] = await Promise.all([asking('required'), asking('optional')])
   const client = { cert: readFileSync(file('two.cert.pem')), key: readFileSync(file('two.key.pem')) }
