@@ -5,14 +5,16 @@
  * Reloads while three kinds of clients ask, with GET and with 100 KB POST: over keep-alive connections, with a connection
  * a request, and through nginx with upstream keep-alive. Counts what failed, by client, and ends with a table. With
  * `--kill` a worker is killed by SIGKILL between any two reloads; it may cost as many requests as it has connections at
- * that moment, counted by ss while the worker stands still. Needs wrk, nginx and ss; pm2 and gunicorn are installed into
+ * that moment (`reload/kills.js`), and no other; else the exit code is 1. All clients are our own then, because wrk does
+ * not tell when and where a request failed. Needs wrk, nginx and ss; pm2 and gunicorn are installed into
  * a temporary folder.
  */
 const { mkdtempSync, rmSync, writeFileSync } = require('node:fs')
 const { tmpdir } = require('node:os')
 const { join } = require('node:path')
 const { parseArgs } = require('node:util')
-const { BODY, connectionsOf, load, nginx, wrk } = require('./reload/clients.js')
+const { BODY, load, nginx, wrk } = require('./reload/clients.js')
+const { Kills } = require('./reload/kills.js')
 const { table } = require('./support/figures.js')
 const { TARGETS } = require('./reload/targets.js')
 
@@ -45,17 +47,23 @@ async function measure(name, signals, broken) {
   rmSync(join(folder, 'broken'), { force: true })
   const target = await TARGETS[name]({ port, env, folder, options })
   const stopNginx = await nginx(port + 1, port, folder)
+  // Each failure is told of, not some.
+  const all = values.kill ? { samples: 1_000_000 } : {}
   const post = { method: 'POST', bytes: BODY }
+  const many = (to, connections, isPost = false) =>
+    values.kill
+      ? load({ port: to, ...(isPost && post), connections, ...all })
+      : wrk(to, { connections, patience: PATIENCE, post: isPost, folder })
   const clients = {
-    'keep-alive GET': wrk(port, { connections: 8, patience: PATIENCE, folder }),
-    'keep-alive POST': load({ port, ...post, connections: 2, pause: 2 }),
-    'one request GET': load({ port, connections: 2, keepAlive: false }),
-    'one request POST': load({ port, ...post, connections: 1, keepAlive: false }),
-    'nginx GET': wrk(port + 1, { connections: 4, patience: PATIENCE, folder }),
-    'nginx POST': wrk(port + 1, { connections: 2, patience: PATIENCE, post: true, folder }),
+    'keep-alive GET': many(port, 8),
+    'keep-alive POST': load({ port, ...post, connections: 2, pause: 2, ...all }),
+    'one request GET': load({ port, connections: 2, keepAlive: false, ...all }),
+    'one request POST': load({ port, ...post, connections: 1, keepAlive: false, ...all }),
+    'nginx GET': many(port + 1, 4),
+    'nginx POST': many(port + 1, 2, true),
   }
   const outcomes = {}
-  let lost = 0
+  const kills = values.kill ? new Kills(port) : null
   const begun = performance.now()
   try {
     await delay(1000)
@@ -64,43 +72,32 @@ async function measure(name, signals, broken) {
       const outcome = await target.reload()
       outcomes[outcome] = (outcomes[outcome] ?? 0) + 1
       await delay(200)
-      if (values.kill) lost += kill(target.workers())
+      await kills?.kill(target.workers())
     }
   } finally {
     const seconds = (performance.now() - begun) / 1000
     const stopped = await Promise.all(Object.entries(clients).map(async ([client, { stop }]) => [client, await stop()]))
     await stopNginx()
     await target.stop()
-    show({ name, signals, broken, outcomes, seconds, lost, stopped })
+    show({ name, signals, broken, outcomes, seconds, kills, stopped })
   }
 }
 
-/** Kills one worker by chance; how many connections it had. It stands still while they are counted. */
-function kill(pids) {
-  const pid = pids[Math.floor(Math.random() * pids.length)]
-  try {
-    process.kill(pid, 'SIGSTOP')
-    const count = connectionsOf(pid)
-    process.kill(pid, 'SIGKILL')
-    return count
-  } catch (error) {
-    // One that was leaving anyway.
-    if (error.code === 'ESRCH') return 0
-    throw error
-  }
-}
-
-function show({ name, signals, broken, outcomes, seconds, lost, stopped }) {
+function show({ name, signals, broken, outcomes, seconds, kills, stopped }) {
   const title = [name, `SIGTERM handler: ${signals}`, ...(broken ? [`new version ${broken}`] : [])].join(', ')
   const count = Object.entries(outcomes).map(([outcome, n]) => `${n} × ${outcome}`)
   console.log(`\n${title}: ${count.join(', ')}; ${(seconds / reloads).toFixed(2)} s a reload`)
-  if (values.kill) console.log(`  workers that were killed had ${lost} connections`)
   for (const [client, { answered, failed, what, samples = [] }] of stopped) {
     const why = failed === 0 ? '' : `  ${JSON.stringify(what)}`
     console.log(
       `  ${client.padEnd(18)} ${String(answered).padStart(9)} answered ${String(failed).padStart(7)} failed${why}`,
     )
     if (values.verbose) for (const sample of samples) console.log(`    ${JSON.stringify(sample)}`)
+  }
+  const verdict = kills?.judge(stopped)
+  if (verdict) {
+    for (const line of verdict.lines) console.log(`  ${line}`)
+    if (verdict.strays > 0) process.exitCode = 1
   }
   const sum = (of, key) => of.reduce((total, [, result]) => total + result[key], 0)
   const posts = stopped.filter(([client]) => client === 'nginx POST')
@@ -113,7 +110,7 @@ function show({ name, signals, broken, outcomes, seconds, lost, stopped }) {
     sum(stopped, 'answered'),
     sum(stopped, 'failed') - sum(posts, 'failed'),
     sum(posts, 'failed'),
-    ...(values.kill ? [lost] : []),
+    ...(verdict ? [verdict.connections, verdict.strays] : []),
   ])
 }
 
@@ -126,7 +123,7 @@ const rows = [
     'requests',
     'failed',
     'failed POSTs through nginx',
-    ...(values.kill ? ['connections of those killed'] : []),
+    ...(values.kill ? ['connections of those killed', 'failed, but not by a kill'] : []),
   ],
 ]
 

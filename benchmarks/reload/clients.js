@@ -1,5 +1,5 @@
 /** The clients that ask while something is reloaded. Each `stop` gives `{ answered, failed, what }`. */
-const { spawn, spawnSync } = require('node:child_process')
+const { spawn } = require('node:child_process')
 const { once } = require('node:events')
 const { mkdirSync, writeFileSync } = require('node:fs')
 const { join } = require('node:path')
@@ -78,10 +78,4 @@ async function nginx(port, to, folder) {
   }
 }
 
-/** How many connections a process has now, those included that their clients have closed. */
-function connectionsOf(pid) {
-  const { stdout } = spawnSync('ss', ['-Htnp', 'state', 'connected'], { encoding: 'utf8' })
-  return stdout.split('\n').filter((line) => line.includes(`pid=${pid},`)).length
-}
-
-module.exports = { BODY, connectionsOf, load, nginx, wrk }
+module.exports = { BODY, load, nginx, wrk }

@@ -2,17 +2,18 @@
  * A client that counts whatever goes wrong, as a process of its own: `node load.js '{"port": 8000, "connections": 8}'`.
  * It works until its stdin ends, finishes what it has begun, and prints one line of JSON: `answered`, `opened` (how many
  * connections), `idle` (closed between two requests, which is no failure), `pids` (who answered), `failures` (how many of
- * each kind) and `samples` of them.
+ * each kind) and `samples` of them: when it was noticed, when its request was asked and its connection begun (milliseconds
+ * of the epoch), and the connection's own port.
  *
  * Options: `port` and `host`, or `path` of a UNIX socket; `connections`; `keepAlive` (else a connection a request);
- * `method`, `bytes` of body; `pause`, milliseconds between two requests of a connection. The app answers with JSON that
+ * `method`, `bytes` of body; `pause`, milliseconds between two requests of a connection; `samples`, how many at most. The app answers with JSON that
  * has `pid` and `received`, the bytes of the body that came; a wrong count is a failure too.
  */
 const net = require('node:net')
 
-const options = { connections: 4, keepAlive: true, method: 'GET', bytes: 0, pause: 0, ...JSON.parse(process.argv[2]) }
+const DEFAULTS = { connections: 4, keepAlive: true, method: 'GET', bytes: 0, pause: 0, samples: 10 }
+const { samples: mostSamples, ...options } = { ...DEFAULTS, ...JSON.parse(process.argv[2]) }
 const { connections, keepAlive, method, bytes, pause } = options
-const MOST_SAMPLES = 10
 /** Milliseconds after which an answer counts as lost. */
 const PATIENCE = 15_000
 
@@ -36,8 +37,10 @@ let stopping = false
 
 function failed(what, detail) {
   failures[what] = (failures[what] ?? 0) + 1
-  if (samples.length < MOST_SAMPLES) samples.push({ at: new Date().toISOString(), what, ...detail })
+  if (samples.length < mostSamples) samples.push({ at: now(), what, ...detail })
 }
+
+const now = () => performance.timeOrigin + performance.now()
 
 /** One connection after another; resolves when everything is to end. */
 async function work() {
@@ -51,7 +54,10 @@ async function work() {
 /** Opens a connection and uses it up. True when something went wrong. */
 function converse() {
   return new Promise((resolve) => {
+    const begun = now()
     const socket = net.connect(options)
+    let from = null
+    let asked = null
     let received = ''
     let waiting = false
     let done = 0
@@ -60,12 +66,13 @@ function converse() {
 
     const fail = (what, detail = {}) => {
       problem = true
-      failed(what, { from: socket.localPort, done, ...detail })
+      failed(what, { from, begun, asked, done, ...detail })
       socket.destroy()
     }
     const ask = () => {
       if (stopping) return socket.end()
       waiting = true
+      asked = now()
       received = ''
       socket.write(request)
     }
@@ -83,6 +90,7 @@ function converse() {
     socket.setNoDelay(true)
     socket.on('connect', () => {
       counts.opened += 1
+      from = socket.localPort ?? null
       ask()
     })
     socket.on('data', (text) => {
