@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { temporaryFolder } from '../support/folder.ts'
 import { type Answer, ask } from '../support/http.ts'
 import { dist, type Program, start } from '../support/process.ts'
+import { until } from '../support/until.ts'
 import { childrenOf } from './service.ts'
 
 /** `/orphan` leaves two grandchildren behind: one that is soon over, one that stays. */
@@ -64,11 +65,6 @@ function spaceOf(pid: string): string {
   } catch {
     return ''
   }
-}
-
-/** Asks again in each turn of the event loop; jest's own limit ends it. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setTimeout(resolve, 5))
 }
 
 test('orphans are adopted and reaped, and TERM ends everything with exit code 0', async () => {

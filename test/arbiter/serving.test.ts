@@ -2,6 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { isAlive } from '../support/alive.ts'
+import { until } from '../support/until.ts'
 import { ready, serve } from './service.ts'
 
 test('several workers serve one address', async () => {
@@ -74,8 +75,3 @@ test('SIGKILL of the arbiter leaves no worker behind, and the address is free', 
   const again = serve(['-b', `unix:${join(service.folder, 'http.sock')}`])
   await ready(again, 1)
 })
-
-/** Asks again in each turn of the event loop; jest's own limit ends it. */
-async function until(holds: () => boolean): Promise<void> {
-  while (!holds()) await new Promise((resolve) => setImmediate(resolve))
-}

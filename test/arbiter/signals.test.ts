@@ -1,9 +1,10 @@
 /** Signals to the arbiter, with gunicorn's meanings. */
-import { readFileSync, renameSync, symlinkSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryFolder } from '../support/folder.ts'
 import { ask } from '../support/http.ts'
 import { dist, start } from '../support/process.ts'
+import { until } from '../support/until.ts'
 import { ready, serve } from './service.ts'
 
 test('HUP replaces the workers by new ones, which are ready before the old ones leave', async () => {
@@ -175,27 +176,25 @@ test('USR1 reopens the log, also for what workers print', async () => {
   await appears(log, 'asked /one')
   renameSync(log, `${log}.1`)
   service.program.signal('SIGUSR1')
-  await appears(log, 'received SIGUSR1', true)
+  await until(() => textOf(log) !== null)
+  // Opened by the arbiter; a worker writes to the old file until the message has come that brings the new one.
+  await until(() => service.children().every((pid) => writesTo(pid, log)))
   await service.get('/two')
   await appears(log, 'asked /two')
-  expect(readFileSync(`${log}.1`, 'utf8')).not.toContain('asked /two')
+  expect(textOf(`${log}.1`)).not.toContain('asked /two')
+  expect(textOf(`${log}.1`)! + textOf(log)!).toContain('received SIGUSR1')
 })
 
 const greeting = (word: string): string =>
   `require('node:http').createServer((req, res) => res.end('${word} ' + process.env.GREETING)).listen(3000)`
 
-/** Reads the file until the text stands in it; with `either`, in the file before the rotation. */
-async function appears(file: string, text: string, either = false): Promise<void> {
-  const read = (path: string): string => {
-    try {
-      return readFileSync(path, 'utf8')
-    } catch {
-      return ''
-    }
-  }
-  while (!read(file).includes(text) && !(either && read(`${file}.1`).includes(text)))
-    await new Promise((resolve) => setImmediate(resolve))
-}
+const appears = (file: string, text: string): Promise<void> => until(() => textOf(file)?.includes(text) ?? false)
+
+/** Null where there is no such file. */
+const textOf = (file: string): string | null => (existsSync(file) ? readFileSync(file, 'utf8') : null)
+
+/** Whether that is what its standard output is. */
+const writesTo = (pid: number, file: string): boolean => statSync(`/proc/${pid}/fd/1`).ino === statSync(file).ino
 
 const whereabouts = (name: string) =>
   `require('node:http').createServer((q, r) => r.end('${name} ' + process.cwd())).listen(3000)`

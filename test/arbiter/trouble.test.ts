@@ -1,4 +1,7 @@
 /** Workers that hang, processes that are stopped, code in the arbiter's process that meddles with signals. */
+
+import { isAlive } from '../support/alive.ts'
+import { until } from '../support/until.ts'
 import { ready, serve } from './service.ts'
 
 test('a worker in an endless loop has its JavaScript stack logged, is killed and replaced, while others serve', async () => {
@@ -94,8 +97,7 @@ test('a worker that forks leaves nothing of its process group behind', async () 
   await service.program.line('all workers are ready')
   process.kill(service.children()[0]!, 'SIGKILL')
   await service.program.line('worker left')
-  const { isAlive } = await import('../support/alive.ts')
-  while (isAlive(Number(grandchild))) await new Promise((resolve) => setImmediate(resolve))
+  await until(() => !isAlive(Number(grandchild)))
 })
 
 test('a worker whose arbiter dies before it has joined does not live on', async () => {
@@ -104,7 +106,6 @@ test('a worker whose arbiter dies before it has joined does not live on', async 
   const [worker] = service.children()
   service.program.signal('SIGKILL')
   await service.program.ended()
-  const { isAlive } = await import('../support/alive.ts')
-  while (isAlive(worker!)) await new Promise((resolve) => setImmediate(resolve))
+  await until(() => !isAlive(worker!))
   expect(isAlive(worker!)).toBe(false)
 })

@@ -5,6 +5,7 @@ import { isAlive } from '../support/alive.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { startLoad } from '../support/load.ts'
 import { type Program, start } from '../support/process.ts'
+import { until } from '../support/until.ts'
 import { childrenOf, type Service, type ServiceOptions, serve } from './service.ts'
 
 const APP = `
@@ -44,7 +45,7 @@ async function upgraded(args: readonly string[] = [], options: ServiceOptions = 
 /** Ends an arbiter that is nobody's child any more, and waits until it is gone. */
 async function end(pid: number): Promise<void> {
   process.kill(pid, 'SIGTERM')
-  while (isAlive(pid)) await new Promise((resolve) => setTimeout(resolve, 10))
+  await until(() => !isAlive(pid))
 }
 
 test('the new one serves beside the old one, and takes over when that is told to end', async () => {

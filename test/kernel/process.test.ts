@@ -3,6 +3,7 @@ import { isAlive } from '../support/alive.ts'
 import { compiled } from '../support/compile.ts'
 import { startNode } from '../support/process.ts'
 import { playScenes } from '../support/scenes.ts'
+import { until } from '../support/until.ts'
 import { kills, parents, scenes } from './process.scenes.ts'
 
 const FILE = join(__dirname, 'process.scenes.ts')
@@ -24,7 +25,7 @@ describe('a child with a parent-death signal dies with its parent', () => {
       expect(isAlive(child)).toBe(true)
       parent.signal('SIGKILL')
       await parent.ended()
-      while (isAlive(child)) await new Promise(setImmediate)
+      await until(() => !isAlive(child))
     })
   }
 })

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { temporaryFolder } from '../support/folder.ts'
 import { ask, converse } from '../support/http.ts'
 import { type Program, startMonoceros } from '../support/process.ts'
+import { until } from '../support/until.ts'
 
 const APP = join(__dirname, 'access-app.js')
 
@@ -91,7 +92,7 @@ test('Rotated again and again under load, the log of two workers has every reque
     rotations += 1
     server.signal('SIGUSR1')
     await server.line('SIGUSR1', at)
-    while (!existsSync(access)) await new Promise(setImmediate)
+    await until(() => existsSync(access))
   }
   await clients
   agent.destroy()
@@ -115,9 +116,8 @@ test('What the app prints goes to the log file with the arbiter’s own lines, a
   const path = join(folder, 'sock')
   const log = join(folder, 'error.log')
   const server = startMonoceros([APP, '--bind', `unix:${path}`, '--error-logfile', log], { cwd: folder })
-  const has = async (file: string, text: string): Promise<void> => {
-    while (!existsSync(file) || !readFileSync(file, 'utf8').includes(text)) await new Promise(setImmediate)
-  }
+  const has = (file: string, text: string): Promise<void> =>
+    until(() => existsSync(file) && readFileSync(file, 'utf8').includes(text))
   await has(log, 'worker ready')
   await ask({ path }, { path: '/say' })
   await has(log, 'the app says something')

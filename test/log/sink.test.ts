@@ -6,6 +6,7 @@ import { createLog } from '../../lib/log/log.ts'
 import { openSink } from '../../lib/log/sink.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { start, startNode } from '../support/process.ts'
+import { until } from '../support/until.ts'
 
 const FLOOD = join(__dirname, 'flood.js')
 const numbers = (text: string): number[] => [...text.matchAll(/ number=(\d+)$/gm)].map((match) => Number(match[1]))
@@ -48,7 +49,7 @@ test('A pipe that nobody reads does not block; what does not fit is dropped, cou
   flood.child.stdio[3]!.on('data', (data) => {
     said += data
   })
-  while (!said.includes('\n')) await new Promise(setImmediate)
+  await until(() => said.includes('\n'))
   const dropped = Number(/dropped=(\d+)/.exec(said)![1])
   expect(dropped).toBeGreaterThan(0)
 

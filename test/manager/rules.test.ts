@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
 import { sessionMembers } from '../../lib/system/processes.ts'
 import { pid } from '../../lib/units.ts'
 import { isAlive } from '../support/alive.ts'
+import { until } from '../support/until.ts'
 import { manage, SLEEPER, STUBBORN } from './alone.ts'
 
 /** The rows of the table of companions in docs/companions.md, against real processes. */
@@ -350,7 +351,7 @@ describe('the manager', () => {
     const { pid: manager } = (await ask({ cmd: 'version' })) as unknown as { pid: number }
     program.signal('SIGKILL')
     await program.line('manager has stopped')
-    for (const one of [leader, child, manager]) while (isAlive(Number(one))) await new Promise(setImmediate)
+    await until(() => ![leader, child, manager].some((one) => isAlive(Number(one))))
   })
 
   it('ends everything, with the companion’s code, when one is FATAL whose onFatal is exit', async () => {

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { temporaryFolder } from '../support/folder.ts'
 import { ask, converse } from '../support/http.ts'
 import { type Program, startMonoceros } from '../support/process.ts'
+import { until } from '../support/until.ts'
 
 const APP = join(__dirname, 'metrics-app.js')
 
@@ -29,9 +30,8 @@ async function sample(metrics: Metrics, name: string): Promise<number> {
 }
 
 /** Asks until it is so: a worker tells its counts with its next beat. */
-async function becomes(metrics: Metrics, name: string, wanted: number): Promise<void> {
-  while ((await sample(metrics, name)) !== wanted) await new Promise(setImmediate)
-}
+const becomes = (metrics: Metrics, name: string, wanted: number): Promise<void> =>
+  until(async () => (await sample(metrics, name)) === wanted)
 
 async function stopped(server: Program): Promise<void> {
   server.signal('SIGTERM')

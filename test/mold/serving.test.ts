@@ -6,6 +6,7 @@ import { join } from 'node:path'
 import { ready, type Service, type ServiceOptions, serve } from '../arbiter/service.ts'
 import { isAlive } from '../support/alive.ts'
 import { dist } from '../support/process.ts'
+import { until } from '../support/until.ts'
 
 const preload = (app: string, args: readonly string[] = [], options: ServiceOptions = {}): Service =>
   serve(['--preload', '--startsecs', '0', ...args], { ...options, files: { 'app.js': app, ...options.files } })
@@ -89,7 +90,7 @@ test('HUP loads the new code in a mold of its own; one that fails leaves the old
   await service.program.lines(/worker left worker=1:/, 2)
   expect((await service.get()).body).toBe('new')
   // Two workers and one mold.
-  while (service.children().length > 3) await new Promise((resolve) => setImmediate(resolve))
+  await until(() => service.children().length <= 3)
 })
 
 test('a worker holds its own descriptors only, and dies with the arbiter as the mold does', async () => {
@@ -105,7 +106,7 @@ test('a worker holds its own descriptors only, and dies with the arbiter as the 
   }
   service.program.signal('SIGKILL')
   await service.program.ended()
-  while (children.some((pid) => isAlive(pid))) await new Promise((resolve) => setImmediate(resolve))
+  await until(() => !children.some((pid) => isAlive(pid)))
 })
 
 test('an app that throws in the mold ends with exit code 4 and its own stack', async () => {

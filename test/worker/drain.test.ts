@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { isAlive } from '../support/alive.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { ask, converse } from '../support/http.ts'
+import { until } from '../support/until.ts'
 import { LOOPBACK, startWorker, type Worker } from './worker.ts'
 
 const app = (text: string): string => `${temporaryFolder({ 'app.js': text })}/app.js`
@@ -12,10 +13,7 @@ const GET = 'GET / HTTP/1.1\r\nHost: a\r\n\r\n'
 const drain = (worker: Worker, change: { within?: number; stopping?: boolean; after?: number } = {}): void =>
   worker.say({ kind: 'drain', within: 10_000, stopping: false, ...change })
 
-/** Asked in each turn of the loop, which the guard of the test ends. */
-const gone = async (pid: number): Promise<void> => {
-  while (isAlive(pid)) await new Promise((resolve) => setImmediate(resolve))
-}
+const gone = (pid: number): Promise<void> => until(() => !isAlive(pid))
 
 describe('a worker that drains', () => {
   it('leaves with 0 when nothing is going on', async () => {

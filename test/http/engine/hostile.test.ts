@@ -4,6 +4,7 @@ import type http from 'node:http'
 import net from 'node:net'
 import { converse } from '../../support/http.ts'
 import { Random } from '../../support/random.ts'
+import { until } from '../../support/until.ts'
 import { get, LAST, type Serving, serve } from './serving.ts'
 
 const BODY = 'x'.repeat(50)
@@ -32,9 +33,7 @@ async function isServed({ port }: Serving): Promise<void> {
 const closed = (client: net.Socket) => new Promise((resolve) => client.once('close', resolve))
 
 /** Waits until the server has no connection left. */
-async function empty({ engine }: Serving): Promise<void> {
-  while (engine.counts().connections > 0) await new Promise(setImmediate)
-}
+const empty = ({ engine }: Serving): Promise<void> => until(() => engine.counts().connections === 0)
 
 test('Clients that reset the connection at any byte harm nobody.', async () => {
   const serving = await serve(echo)
@@ -137,10 +136,10 @@ test('A client that sends requests without end is given no more than some turns 
 })
 
 test('A body that is not taken stops the client, and goes on when it is.', async () => {
-  let request: http.IncomingMessage | undefined
+  const taken: http.IncomingMessage[] = []
   const serving = await serve((req, res) => {
     if (req.url === '/still') return echo(req, res)
-    request = req
+    taken.push(req)
     req.on('close', () => {})
   })
   const size = 32_000_000
@@ -149,7 +148,8 @@ test('A body that is not taken stops the client, and goes on when it is.', async
   client.write(`POST /slow HTTP/1.1\r\nHost: a\r\nContent-Length: ${size}\r\n\r\n`)
   client.write(Buffer.alloc(size))
   await isServed(serving)
-  while (request === undefined) await new Promise(setImmediate)
+  await until(() => taken.length > 0)
+  const request = taken[0]!
   await isServed(serving)
   expect(request.readableLength).toBeLessThan(1_000_000)
   let length = 0
