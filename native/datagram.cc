@@ -20,19 +20,22 @@ std::vector<int> take_fds(struct msghdr& message) {
   return fds;
 }
 
-// A peer that closed with our datagrams unread is ECONNRESET once: the end as well.
 Datagram nothing(int error) {
   if (error == EAGAIN) return {Datagram::kNone, 0, {}, {}};
-  if (error == 0 || error == ECONNRESET) return {Datagram::kEnd, 0, {}, {}};
+  if (error == 0) return {Datagram::kEnd, 0, {}, {}};
   return {Datagram::kFailed, error, {}, {}};
 }
+
+// A peer that closed with datagrams of ours unread leaves ECONNRESET behind, which is told once and before what the peer
+// had said: its last words come after it, and then the end.
+bool ask_again() { return errno == EINTR || errno == ECONNRESET; }
 
 }  // namespace
 
 Datagram receive_datagram(int channel) {
   ssize_t size;
   do size = recv(channel, nullptr, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
-  while (size == -1 && errno == EINTR);
+  while (size == -1 && ask_again());
   if (size <= 0) return nothing(size == 0 ? 0 : errno);
 
   Datagram datagram{Datagram::kSome, 0, std::vector<uint8_t>(static_cast<size_t>(size)), {}};
@@ -44,7 +47,7 @@ Datagram receive_datagram(int channel) {
   message.msg_control = control.bytes;
   message.msg_controllen = sizeof control;
   do size = recvmsg(channel, &message, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
-  while (size == -1 && errno == EINTR);
+  while (size == -1 && ask_again());
   if (size <= 0) return nothing(size == 0 ? 0 : errno);
   datagram.fds = take_fds(message);
   if (message.msg_flags & MSG_CTRUNC) {  // our table of descriptors is full; half of them would be worse than none

@@ -109,7 +109,7 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
     for (;;) {
       const left = deadline - this.#kernel.now()
       if (left <= 0 || this.#closed) return this.#closed ? 'end' : null
-      const parcel = this.#open(this.#receive(ms(Math.ceil(left))))
+      const parcel = this.#open(this.#kernel.receiveNow(this.#fd, ms(Math.ceil(left))))
       if (parcel === 'end') return 'end'
       if (parcel === null) continue
       if (wanted(parcel.message)) return parcel as Parcel<Wanted>
@@ -135,21 +135,11 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
   hear(): void {
     this.#deliver()
     for (let n = 0; n < HEARD_A_TURN && !this.#closed; n++) {
-      const datagram = this.#receive(null)
+      const datagram = this.#kernel.receive(this.#fd)
       if (datagram === null) return
       const parcel = this.#open(datagram)
       if (parcel === 'end') this.#end()
       else if (parcel !== null) this.#listener?.message(parcel.message, parcel.fds)
-    }
-  }
-
-  /** A peer that left unread datagrams behind gives ECONNRESET instead of an end of file: to us it is the same. */
-  #receive(timeout: Ms | null): Datagram | null | 'end' {
-    try {
-      return timeout === null ? this.#kernel.receive(this.#fd) : this.#kernel.receiveNow(this.#fd, timeout)
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === 'ECONNRESET') return 'end'
-      throw error
     }
   }
 

@@ -2,8 +2,10 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
+import { isAlive } from '../support/alive.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { dist, type Ended, type Output, run } from '../support/process.ts'
+import { until } from '../support/until.ts'
 import { childrenOf, ready, serve } from './service.ts'
 
 const GOOD = `require('node:http').createServer((q, r) => r.end()).listen(3000)`
@@ -72,6 +74,20 @@ test('an app that throws when it is loaded shows its own error and stack once, n
   expect(outcome.stderr.match(/^\s*at .*app\.js:1/gm)).toHaveLength(1)
   expect(outcome.stderr).toContain('no database for you')
   expect(outcome.stderr).not.toMatch(/dist\/(arbiter|worker|cli)/)
+})
+
+test('an app that throws before its worker has heard all that it was told: its error is known all the same', async () => {
+  // The access log's descriptor waits in the channel, unread, and the arbiter hears nothing until the worker is gone.
+  const app = `
+    process.kill(process.ppid, 'SIGSTOP')
+    console.log('loaded by ' + process.pid)
+    throw new Error('broken on purpose')`
+  const { program } = serve(['--access-logfile', '-'], { files: { 'app.js': app } })
+  const [, worker] = await program.line(/loaded by (\d+)/)
+  await until(() => !isAlive(Number(worker)))
+  program.signal('SIGCONT')
+  expect(await program.ended()).toEqual({ code: 4, signal: null })
+  expect(program.stderr).toMatch(/the app cannot be served: .*broken on purpose/)
 })
 
 test('an app that does not parse', async () => {

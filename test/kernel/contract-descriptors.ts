@@ -35,6 +35,19 @@ export const descriptors = {
     fails(() => kernel.send(b, text('x')), 'EPIPE')
   },
 
+  'a peer that is gone is heard to its last word, though it left ours unread'({ kernel }) {
+    const [a, b] = kernel.channelPair()
+    kernel.send(b, text('unread'))
+    for (const word of ['last', 'words']) kernel.send(a, text(word))
+    kernel.close(a)
+    const words = [kernel.receive(b), kernel.receiveNow(b, ms(10_000))]
+    assert.deepEqual(
+      words.map((one) => one !== null && one !== 'end' && one.data.toString()),
+      ['last', 'words'],
+    )
+    assert.deepEqual([kernel.receive(b), kernel.receiveNow(b, ms(10_000))], ['end', 'end'])
+  },
+
   async 'a full channel says so, and is writable again when its peer has read'({ kernel }) {
     const [a, b] = kernel.channelPair()
     let sent = 0
