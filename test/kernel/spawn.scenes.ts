@@ -1,12 +1,13 @@
 /** Children of the real kernel: what they are given, and what is said when they cannot be. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { fstatSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, fstatSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { childEnvironment } from '../../lib/kernel/environment.ts'
 import { isSpawnError } from '../../lib/kernel/errors.ts'
-import type { SpawnPlan } from '../../lib/kernel/kernel.ts'
+import type { Exit, SpawnPlan } from '../../lib/kernel/kernel.ts'
 import { type Fd, fd } from '../../lib/units.ts'
 import { scratch } from '../support/scratch.ts'
-import { ended, output, planOf, shell } from './children.ts'
+import { ended, output, planOf, shell, WITH_KERNEL } from './children.ts'
 import { realKernel } from './real.ts'
 
 /** Prints the descriptors that it was given; a shell would have some of its own. */
@@ -238,6 +239,39 @@ export const scenes = {
     await ended(kernel, storm)
     assert.deepEqual([...codes], [[0, 2000]])
     assert(heard > 100, `only ${heard} signals`)
+  },
+}
+
+/** What a Node prints that spawns a shell which would make the file, and meets this fault between fork and exec. */
+const faulty = (fault: string, file: string): Parameters<typeof planOf> => {
+  const at = `${scratch()}/fault`
+  writeFileSync(at, fault)
+  const plan = JSON.stringify(shell(`: > ${file}`, { fds: [0, 1, 2].map((to) => ({ from: fd(to), to })) }))
+  const code = `try { kernel.spawn(${plan}) } catch ({ stage, code }) { console.log(stage, code, JSON.stringify(kernel.reapStrangers([]))) }`
+  const env = { ...childEnvironment(process.env), LD_PRELOAD: process.env.FAULTS!, FAULTS_AT: at }
+  return [[process.execPath, '-e', WITH_KERNEL + code], { env }]
+}
+
+/** With `faults.c` in FAULTS, for the process that spawns. */
+export const orphaned = {
+  'a child whose parent is gone before it execs never becomes the program, and ends with 127': async () => {
+    const kernel = realKernel()
+    kernel.becomeSubreaper()
+    const file = `${scratch()}/made`
+    const parent = kernel.spawn(planOf(...faulty('gone before exec', file)))
+    assert.equal((await ended(kernel, parent)).signal, 'SIGKILL')
+    const left: Exit[] = []
+    for (; left.length === 0; left.push(...kernel.reapStrangers([]).exits))
+      await new Promise((resolve) => setTimeout(resolve, 10))
+    assert.deepEqual([left.length, left[0]!.code, left[0]!.signal], [1, 127, null])
+    assert(!existsSync(file))
+  },
+
+  'a child that has another parent than it was told is the stage parent': async () => {
+    const file = `${scratch()}/made`
+    const [argv, extra] = faulty('another before exec', file)
+    assert.equal(await output(realKernel(), argv, extra), 'parent ESRCH {"exits":[],"blocked":false}\n')
+    assert(!existsSync(file))
   },
 }
 

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process'
 import { join } from 'node:path'
 import { compiled } from '../support/compile.ts'
+import { faults } from '../support/faults.ts'
 import { playScenes } from '../support/scenes.ts'
-import { capable, deaf, hidden, scenes } from './spawn.scenes.ts'
+import { capable, deaf, hidden, orphaned, scenes } from './spawn.scenes.ts'
 
 const FILE = join(__dirname, 'spawn.scenes.ts')
 const launch = compiled(join(__dirname, 'launch.c'))
@@ -36,6 +37,8 @@ describe('where close_range(2) is ENOSYS and there is no /proc,', () =>
   playScenes(FILE, hidden, { under: [launch, 'deny', 'close_range', 'ENOSYS', 'unshare', '-m'], env }))
 
 describe('between fork and exec', () => {
+  playScenes(FILE, orphaned, { env: { FAULTS: faults({}).LD_PRELOAD! } })
+
   it('the child calls nothing but what is async-signal-safe', () => {
     const object = join(__dirname, '../../build/Release/obj.target/child/native/child.o')
     const symbols = execFileSync('nm', ['-u', object], { encoding: 'utf8' }).match(/\S+$/gm)

@@ -1,22 +1,28 @@
 // Loaded into a program by LD_PRELOAD: makes what a test asks for happen at the point that it names. The words in the file
-// that FAULTS_AT names are taken at the next fork(2), once; LACKS names a symbol that dlsym(3) shall not find. Whoever
-// calls fork may be a process in between, a vfork that shares this memory with its parent: the one that was asked.
+// that FAULTS_AT names are taken at the next fork(2), once, or by the next child that asks for a parent-death signal; LACKS
+// names a symbol that dlsym(3) shall not find. Whoever calls fork may be a process in between, a vfork that shares this
+// memory with its parent: the one that was asked.
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 static char words[64];
 static volatile int stop_at_next_wait;
+static volatile int next_parent_is_another;
 
 static int asked(const char *word) { return strstr(words, word) != NULL; }
 
-static void take(void) {
+static void look(void) {
   const char *path = getenv("FAULTS_AT");
   const int fd = path ? open(path, O_RDONLY | O_CLOEXEC) : -1;
   words[0] = '\0';
@@ -24,7 +30,11 @@ static void take(void) {
   const ssize_t length = read(fd, words, sizeof words - 1);
   words[length > 0 ? length : 0] = '\0';
   close(fd);
-  unlink(path);
+}
+
+static void take(void) {
+  look();
+  if (words[0] != '\0') unlink(getenv("FAULTS_AT"));
 }
 
 pid_t fork(void) {
@@ -57,6 +67,36 @@ pid_t waitpid(pid_t pid, int *status, int options) {
     raise(SIGSTOP);
   }
   return result;
+}
+
+// The last that a child of ours does before its exec, still in our memory: only system calls.
+int prctl(int option, ...) {
+  unsigned long given[4];
+  va_list list;
+  va_start(list, option);
+  for (int i = 0; i < 4; i++) given[i] = va_arg(list, unsigned long);
+  va_end(list);
+  if (option == PR_SET_PDEATHSIG) {
+    look();
+    if (asked("gone before exec")) {
+      take();
+      const pid_t parent = (pid_t)syscall(SYS_getppid);
+      kill(parent, SIGKILL);
+      while (syscall(SYS_getppid) == parent) sched_yield();
+    }
+    if (asked("another before exec")) {
+      take();
+      next_parent_is_another = 1;
+    }
+  }
+  return (int)syscall(SYS_prctl, option, given[0], given[1], given[2], given[3]);
+}
+
+pid_t getppid(void) {
+  const pid_t parent = (pid_t)syscall(SYS_getppid);
+  if (!next_parent_is_another) return parent;
+  next_parent_is_another = 0;
+  return parent + 1;
 }
 
 void *dlsym(void *handle, const char *name) {
