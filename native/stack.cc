@@ -1,10 +1,11 @@
-// The JavaScript stack of a main thread that does not come back to its loop. N-API has no word for it: the functions
+// What a main thread does that does not come back to its loop: its JavaScript stack. N-API has no word for it: the functions
 // are V8's and Node's own, looked up by name, and their absence is an answer.
 #include <poll.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 #include <uv.h>
 
+#include <atomic>
 #include <cerrno>
 #include <cstdint>
 #include <cstdio>
@@ -25,16 +26,39 @@ constexpr int kPrefixAt = 0;  // StackTracePrefix::kAt: "    at name (file:line:
 // Rung by ourselves: the watcher ends. The arbiter rings once each time.
 constexpr uint64_t kEnd = uint64_t{1} << 32;
 
+// A loop that has not waited for that long is busy.
+constexpr int kBusyAfterMs = 100;
+
 uv_thread_t watcher;
+uv_loop_t* loop;
 void* isolate;
 RequestInterrupt request_interrupt;
 PrintStack print_stack;
+// How long the loop had waited when it was found busy.
+std::atomic<uint64_t> waited_before;
 
-// On the main thread, in the middle of whatever JavaScript it was running.
+// Time that the loop has spent waiting for events, the wait of now included; Node has it counted
+// (`performance.eventLoopUtilization`).
+bool has_waited_since(uint64_t before) { return uv_metrics_idle_time(loop) != before; }
+
+// May be called on both threads at once: one write.
+void say_that_it_waits() { dprintf(STDERR_FILENO, "process %d is not busy: its event loop waits\n", static_cast<int>(getpid())); }
+
+// On the main thread, in the middle of whatever JavaScript it was running; or of the first that it runs after a system
+// call or a wait.
 void print(void*, void*) {
-  fprintf(stderr, "process %d is stuck at:\n", static_cast<int>(getpid()));
+  if (has_waited_since(waited_before)) return say_that_it_waits();
+  fprintf(stderr, "process %d is busy at:\n", static_cast<int>(getpid()));
   print_stack(isolate, kPrefixAt);
   fflush(stderr);
+}
+
+// An idle process would run the interrupt in its next timer, which is not what it is busy with.
+void tell() {
+  waited_before = uv_metrics_idle_time(loop);
+  poll(nullptr, 0, kBusyAfterMs);
+  if (has_waited_since(waited_before)) say_that_it_waits();
+  else request_interrupt(isolate, print, nullptr);
 }
 
 void wait_for_alarm(void* fd) {
@@ -45,7 +69,7 @@ void wait_for_alarm(void* fd) {
     uint64_t rung = 0;
     if (read(alarm.fd, &rung, sizeof rung) != sizeof rung) continue;
     if (rung >= kEnd) return;
-    request_interrupt(isolate, print, nullptr);
+    tell();
   }
 }
 
@@ -65,6 +89,7 @@ Napi::Value watch_for_stuck_stack(const Napi::CallbackInfo& info) {
   print_stack = reinterpret_cast<PrintStack>(symbol(insides::kPrintStack));
   if (!print_stack) return Napi::String::New(env, insides::kPrintStack);
   isolate = get_current();
+  loop = loop_of(env);
   const int error = start_thread(integer(info[0]));
   if (error) fail(env, -error, "pthread_create");
   return env.Null();

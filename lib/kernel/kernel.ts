@@ -279,7 +279,8 @@ export type Kernel = {
   // ── stuck stack ──────────────────────────────────────────────────────────────────────────────────────────────────
   /**
    * Starts the thread that waits for a byte on `alarm`, interrupts JavaScript wherever it is and prints its stack to
-   * fd 2. Call after any fork. Returns the name of the missing symbol where the Node binary lacks one, else null.
+   * fd 2; or that the event loop waits, where it does. Call after any fork. Returns the name of the missing symbol where
+   * the Node binary lacks one, else null.
    */
   watchForStuckStack(alarm: Fd): string | null
   /** An eventfd for `watchForStuckStack`, close-on-exec. */

@@ -97,8 +97,9 @@ export function nextWords({ want, phase, tally }: Life, now: Ms): string {
     case 'starting':
     case 'proving':
     case 'up':
-    case 'leaving':
       return 'it is there'
+    case 'leaving':
+      return 'it is told to leave'
   }
 }
 

@@ -114,6 +114,16 @@ test('an app that goes on but never listens fails at the boot timeout', async ()
   expect(outcome.stderr).toMatch(/workers fail to boot: was not ready in time \(bootTimeout\)/)
 })
 
+test('an app that never listens, as it is idle or as it is busy: which of both is said', async () => {
+  const idle = await monoceros(['app.js', '--boot-timeout', '3s'], { 'app.js': 'setInterval(() => {}, 100)' })
+  expect(idle.stderr).toMatch(/process \d+ is not busy: its event loop waits/)
+  expect(idle.stderr).not.toMatch(/is busy at|processTimers/)
+  const busy = await monoceros(['app.js', '--boot-timeout', '3s'], {
+    'app.js': '(function countsForEver() { for (;;); })()',
+  })
+  expect(busy.stderr).toMatch(/process \d+ is busy at:\n[\s\S]*countsForEver/)
+})
+
 test('an export that is not there', async () => {
   const outcome = await monoceros(['app.js:handler'], { 'app.js': 'exports.other = 1' })
   expect(outcome.code).toBe(4)
