@@ -20,16 +20,23 @@ export async function evaluateFile(
   file: string,
   { env, cwd, deadline }: { readonly env: Environment; readonly cwd: string; readonly deadline: Ms },
 ): Promise<Evaluated> {
-  const child = spawn(process.execPath, ['--no-warnings', join(__dirname, 'evaluator.js'), file], {
+  const args = ['--no-warnings', join(__dirname, 'evaluator.js'), file, String(process.pid)]
+  const child = spawn(process.execPath, args, {
     cwd,
     env: { ...env, NODE_OPTIONS: env[NODE_OPTIONS_VARIABLE] ?? env.NODE_OPTIONS },
     stdio: ['ignore', 2, 2, 'pipe'],
   })
-  const timer = setTimeout(() => child.kill('SIGKILL'), deadline)
+  let late = false
+  const timer = setTimeout(() => {
+    late = true
+    child.kill('SIGKILL')
+  }, deadline)
   const ending = await ended(child)
   clearTimeout(timer)
+  if (late) return failed(`was not evaluated within ${deadline / 1000} s`)
+  if (ending.large) return failed(`exports more than ${LARGEST / 1024 ** 2} MB`)
   if (ending.error !== null) return failed(`cannot be evaluated: ${ending.error}`)
-  if (ending.text === '') return failed(silence(ending, deadline))
+  if (ending.text === '') return failed(silence(ending))
   const verdict = parse(ending.text)
   if (verdict === null) return failed('was evaluated by another version of monoceros: restart this one')
   switch (verdict.kind) {
@@ -57,7 +64,7 @@ function parse(text: string): Verdict | null {
   }
 }
 
-type Ending = { text: string; code: number | null; signal: string | null; error: string | null }
+type Ending = { text: string; large: boolean; code: number | null; signal: string | null; error: string | null }
 
 /** Reads the verdict to its end and waits for the exit; both, in either order. */
 function ended(child: ChildProcess): Promise<Ending> {
@@ -71,10 +78,10 @@ function ended(child: ChildProcess): Promise<Ending> {
       else chunks.push(chunk)
     })
     // A grandchild of the config file may hold the pipe open: the exit is what counts, and then what is there is read.
-    const settle = (ending: Omit<Ending, 'text'>) => {
+    const settle = (ending: Omit<Ending, 'text' | 'large'>) => {
       pipe.removeAllListeners('data')
       ;(pipe as unknown as { destroy(): void }).destroy()
-      resolve({ ...ending, text: size > LARGEST ? '' : Buffer.concat(chunks).toString() })
+      resolve({ ...ending, large: size > LARGEST, text: Buffer.concat(chunks).toString() })
     }
     child.on('error', (error) => settle({ code: null, signal: null, error: error.message }))
     child.on('exit', (code, signal) => setImmediate(() => settle({ code, signal, error: null })))
@@ -83,8 +90,7 @@ function ended(child: ChildProcess): Promise<Ending> {
 
 const failed = (text: string, line: string | null = null): Evaluated => ({ kind: 'failed', text, line })
 
-function silence({ code, signal }: Ending, deadline: Ms): string {
-  if (signal === 'SIGKILL') return `was not evaluated within ${deadline / 1000} s, or exports more than 16 MB`
+function silence({ code, signal }: Ending): string {
   if (signal !== null) return `ended its evaluation by ${signal}`
   return `ended its evaluation with exit code ${code} before it exported anything`
 }

@@ -1,11 +1,13 @@
 /**
  * Runs in the short-lived child that evaluates a config file: imports the file that the first argument names, writes
- * one `Verdict` as JSON to descriptor 3, and exits.
+ * one `Verdict` as JSON to descriptor 3, and exits. The second argument is the pid of its parent, with which it dies: the
+ * deadline of a file that never ends is kept by nobody else.
  */
 import { spawnSync } from 'node:child_process'
 import { realpathSync, writeSync } from 'node:fs'
 import { pathToFileURL } from 'node:url'
 import { isDeepStrictEqual } from 'node:util'
+import { loadKernel } from '../kernel/addon.ts'
 import { exportedConfig } from './exported.ts'
 import { type Plain, toPlain } from './plain.ts'
 
@@ -20,6 +22,14 @@ export type Verdict =
 const VERDICT_FD = 3
 
 const file = process.argv[2]!
+
+/** `parent`: as an argument; undefined where a version before this one asks. */
+function dieWithParent(parent: string | undefined): void {
+  const kernel = loadKernel()
+  kernel.setParentDeathSignal('SIGKILL')
+  // It was gone before.
+  if (parent !== undefined && kernel.getppid() !== Number(parent)) process.exit(1)
+}
 
 let given = false
 
@@ -57,4 +67,5 @@ const complaint = (path: string): string => spawnSync(process.execPath, ['--chec
 
 process.on('beforeExit', () => give({ kind: 'unsettled' }))
 process.on('uncaughtException', (error) => give(threw(error)))
+dieWithParent(process.argv[3])
 evaluate().then(give, (error) => give(threw(error)))

@@ -50,7 +50,7 @@ export async function readConfigFile(
 
 const display = (file: string, cwd: string): string => {
   const short = relative(cwd, file)
-  return short.startsWith('..') ? file : short
+  return short === '' || short.startsWith('..') ? file : short
 }
 
 /** What a file exports, or a JSON file holds. A module is evaluated in a process of its own. */
@@ -67,7 +67,8 @@ function readJson(file: string): Evaluated {
   const read = tryRead(file)
   if (read.kind === 'failed') return read
   try {
-    return { kind: 'exported' as const, value: JSON.parse(read.text) as unknown }
+    // Editors of Windows put a byte order mark first, which Node leaves out of a JSON file too.
+    return { kind: 'exported' as const, value: JSON.parse(read.text.replace(/^\uFEFF/, '')) as unknown }
   } catch (error) {
     return { kind: 'failed' as const, text: `is not JSON: ${(error as Error).message.split('\n')[0]}`, line: null }
   }

@@ -1,6 +1,9 @@
 /** Config files of every kind, evaluated for real. */
+
+import { isAlive } from '../support/alive.ts'
 import { temporaryFolder } from '../support/folder.ts'
-import { startNode } from '../support/process.ts'
+import { dist, startNode } from '../support/process.ts'
+import { until } from '../support/until.ts'
 import { HINT, monoceros } from './support.ts'
 
 /** What `workers` is with these files. */
@@ -22,6 +25,7 @@ test.each([
   ['monoceros.config.cjs', 'module.exports = { workers: 7 }'],
   ['monoceros.config.js', 'module.exports = { workers: 7 }'],
   ['monoceros.config.json', '{"workers": 7}'],
+  ['monoceros.config.json', '\uFEFF{"workers": 7}'],
   ['monoceros.config.mjs', 'import { defineConfig } from "monoceros"; export default defineConfig({ workers: 7 })'],
   [
     'monoceros.config.cjs',
@@ -167,7 +171,7 @@ test.each(['while (true) {}', 'await new Promise((done) => setTimeout(done, 100_
     const folder = temporaryFolder({ 'monoceros.config.mjs': text })
     const program = startNode(require.resolve('../config/evaluate.js'), ['300'], { cwd: folder })
     expect(await program.ended()).toEqual({ code: 0, signal: null })
-    expect(program.output).toBe('monoceros.config.mjs: was not evaluated within 0.3 s, or exports more than 16 MB\n')
+    expect(program.output).toBe('monoceros.config.mjs: was not evaluated within 0.3 s\n')
   },
 )
 
@@ -185,6 +189,29 @@ test.each(['NODE_OPTIONS', 'MONOCEROS_NODE_OPTIONS'])(
 
 test('a file that exports without end is given up', async () => {
   expect(await refusal('monoceros.config.mjs', 'export default { args: Array(20).fill("x".repeat(2 ** 20)) }')).toEqual(
-    [expect.stringMatching(/exports more than 16 MB$/)],
+    [expect.stringMatching(/: exports more than 16 MB$/)],
   )
+})
+
+test('a file that is killed is not said to be slow or large', async () => {
+  expect(await refusal('monoceros.config.mjs', 'process.kill(process.pid, "SIGKILL")')).toEqual([
+    'monoceros.config.mjs: ended its evaluation by SIGKILL',
+  ])
+})
+
+test('whoever is killed while a file is evaluated leaves nothing of that', async () => {
+  const folder = temporaryFolder({
+    'monoceros.config.mjs': 'console.log("pid", process.pid); for (;;);',
+    'app.js': '',
+  })
+  const program = startNode(dist('cli/monoceros.js'), ['app.js'], { cwd: folder })
+  const pid = Number(/pid (\d+)/.exec(await program.line(/^pid \d+/))![1])
+  program.signal('SIGKILL')
+  await program.ended()
+  await until(() => !isAlive(pid))
+})
+
+test('a folder that is named as the file has its name in the error', async () => {
+  const found = await monoceros(['--check-config', '-c', '.', 'app.js'], { 'app.js': '' })
+  expect(found.stderr[0]).toBe('/here: is a folder')
 })
