@@ -107,6 +107,10 @@ async function upgradeStep(): Promise<number | null> {
   }
 }
 
+/** No descriptor is left, of this process or of the machine. */
+const isFullTable = (error: unknown): error is Error =>
+  ['EMFILE', 'ENFILE'].includes((error as NodeJS.ErrnoException | null)?.code ?? '')
+
 // A reader that leaves early (`monoceros --help | head`) is no failure.
 process.stdout.on('error', () => undefined)
 
@@ -115,6 +119,10 @@ start().then(
   (error: unknown) => {
     if (error instanceof SetupError) {
       say(error.message)
+      process.exit(EXIT_CODE.usage)
+    }
+    if (isFullTable(error)) {
+      say(`${error.message}: the limit of open files is too low (ulimit -n; LimitNOFILE= of systemd)`)
       process.exit(EXIT_CODE.usage)
     }
     say(`this should not have happened: ${error instanceof Error ? error.stack : String(error)}`)
