@@ -159,7 +159,10 @@ test('the pidfile of an arbiter that was killed is taken over', async () => {
   expect(readFileSync(pidfile, 'utf8').trim()).toBe(String(second.program.pid))
 })
 
-test('no permission for a port', async () => {
+test.each([
+  ['port', '127.0.0.1:81', 'no permission (ports below 1024 need root or CAP_NET_BIND_SERVICE)'],
+  ['socket file', 'unix:app.sock', 'no permission to write in its folder'],
+])('no permission for a %s', async (_, address, why) => {
   const folder = temporaryFolder({ 'app.js': GOOD })
   chmodSync(folder, 0o755)
   const outcome = await run(
@@ -173,13 +176,14 @@ test('no permission for a port', async () => {
       dist('cli/monoceros.js'),
       'app.js',
       '-b',
-      '127.0.0.1:81',
+      address,
       '--no-control-socket',
     ],
     { cwd: folder },
   )
   // Where the machine lets everybody have low ports there is nothing to refuse.
-  expectRefused({ ...outcome, folder }, 2, /bind: cannot listen on 127\.0\.0\.1:81: no permission/)
+  expectRefused({ ...outcome, folder }, 2, /^monoceros: bind: cannot listen on /)
+  expect(outcome.stderr).toContain(why)
 })
 
 test('a user that does not exist', async () => {
@@ -192,6 +196,19 @@ test('a log file that cannot be opened', async () => {
     2,
     /errorlog: cannot open \/nowhere\/at\/all\.log/,
   )
+})
+
+test('a limit of open files with which nothing can be started', async () => {
+  const told: string[] = []
+  // What Node itself needs differs from version to version; a little above that it is we who find none left.
+  for (let limit = 16; limit <= 26; limit++) {
+    const folder = temporaryFolder({ 'app.js': 'process.exit(0)' })
+    const args = ['-c', `ulimit -n ${limit}; exec "$@"`, 'sh', process.execPath, dist('cli/monoceros.js'), 'app.js']
+    const { code, stderr } = await run('bash', args, { cwd: folder, env: { XDG_RUNTIME_DIR: folder } })
+    expect(stderr).not.toContain('should not have happened')
+    if (stderr.includes('too many open files') && code === 2) told.push(stderr)
+  }
+  expect(told).toContainEqual(expect.stringMatching(/^monoceros: EMFILE.*: the limit of open files is too low .*\n$/))
 })
 
 test('a full descriptor table: workers that cannot be started back off, the others serve on', async () => {

@@ -66,7 +66,7 @@ async function openBind(
     const places = await numbers(address.kind === 'unix' ? { ...address, mode: socketMode, ...owner } : address)
     return places.map((place) => listeners.open(place, { backlog, reusePort }))
   } catch (error) {
-    throw new SetupError(`bind: cannot listen on ${formatAddress(address)}: ${reason(error as KernelError)}`)
+    throw new SetupError(`bind: cannot listen on ${formatAddress(address)}: ${reason(error as KernelError, address)}`)
   }
 }
 
@@ -79,7 +79,6 @@ async function numbers(address: ListenerAddress): Promise<readonly ListenerAddre
 
 const REASONS: Readonly<Record<string, string>> = {
   EADDRINUSE: 'the address is in use',
-  EACCES: 'no permission (ports below 1024 need root or CAP_NET_BIND_SERVICE)',
   EADDRNOTAVAIL: 'this machine has no such address',
   ENOTFOUND: 'no such host',
   ENOTSOCK: 'the descriptor is no socket',
@@ -87,4 +86,14 @@ const REASONS: Readonly<Record<string, string>> = {
   EMFILE: 'the descriptor table is full',
 }
 
-const reason = ({ code, message }: KernelError): string => (REASONS[code] ? `${REASONS[code]} (${code})` : message)
+/** By what is to be opened: a place in a folder, or a port. */
+const FORBIDDEN = {
+  unix: 'no permission to write in its folder',
+  tcp: 'no permission (ports below 1024 need root or CAP_NET_BIND_SERVICE)',
+  fd: 'no permission',
+} as const satisfies Record<BindAddress['kind'], string>
+
+function reason({ code, message }: KernelError, { kind }: BindAddress): string {
+  const words = code === 'EACCES' ? FORBIDDEN[kind] : REASONS[code]
+  return words === undefined ? message : `${words} (${code})`
+}
