@@ -38,9 +38,18 @@ const never = (): Promise<Context> => Promise.reject(new Error('no command runs 
 
 async function open(given: CtlArguments, cancelled: AbortSignal): Promise<Context> {
   const { socket, instance, json } = given
-  const sockets = await findSockets({ socket, instance, env: process.env, cwd: process.cwd(), uid: process.geteuid!() })
+  const sockets = await findSockets({ socket, instance, env: process.env, cwd: here(), uid: process.geteuid!() })
   const colours = given.colour ?? (process.stdout.isTTY === true && !process.env.NO_COLOR)
   return { ...IO, sockets, json, colours, cancelled }
+}
+
+/** Where it is called; in a folder that was deleted, as after a deployment, `/`: nothing was started from there. */
+function here(): string {
+  try {
+    return process.cwd()
+  } catch {
+    return '/'
+  }
 }
 
 /** Completion must not fail in somebody's face: without an answer there are no names. */

@@ -104,6 +104,15 @@ test('a reader that leaves early is no failure', async () => {
   expect([found.stdout, found.stderr]).toEqual(['Usage: monoceros [flags] APP[:EXPORT] [-- app arguments]\n', ''])
 })
 
+test('monocerosctl in a working directory that is gone looks for what runs as ever', async () => {
+  const { run, dist } = await import('../support/process.ts')
+  const { temporaryFolder } = await import('../support/folder.ts')
+  const folder = temporaryFolder()
+  const script = `mkdir gone; cd gone; rmdir ../gone; exec "${process.execPath}" "${dist('cli/monocerosctl.js')}" status`
+  const found = await run('sh', ['-c', script], { cwd: folder, env: { TMPDIR: folder, XDG_RUNTIME_DIR: undefined } })
+  expect([found.code, found.stderr]).toEqual([4, expect.stringMatching(/^monocerosctl: no monoceros answers in .*\n$/)])
+})
+
 test('a working directory that is gone is one line', async () => {
   const { run, dist } = await import('../support/process.ts')
   const script = `mkdir gone; cd gone; rmdir ../gone; exec "${process.execPath}" "${dist('cli/monoceros.js')}" app.js`
