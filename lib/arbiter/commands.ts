@@ -8,6 +8,7 @@ import { pidOf } from '../supervision/life.ts'
 import type { Ms } from '../units.ts'
 import { VERSION } from '../version.ts'
 import type { Arbiter } from './arbiter.ts'
+import { LARGEST } from './generations/policy.ts'
 import type { Listeners } from './listeners/listeners.ts'
 import { reloadTrouble } from './report.ts'
 import type { StatusView } from './status.ts'
@@ -113,6 +114,11 @@ async function reload({ reload: begin, arbiter, notice }: CommandParts, { gone }
 function scale(arbiter: Arbiter, to: string): Answer {
   if (!/^[+-]?\d{1,4}$/.test(to)) return failure(`"to" must be a number of workers such as 4, +1 or -1`)
   const relative = to.startsWith('+') || to.startsWith('-')
+  // A change stops at the last worker, as TTOU does; a number is meant as it is said, or mistyped.
+  if (!relative && (Number(to) < 1 || Number(to) > LARGEST))
+    return failure(
+      `"to" is ${Number(to)}; allowed: a number of workers from 1 to ${LARGEST}, or a change such as +1 or -1`,
+    )
   const { size } = arbiter.apply(relative ? { kind: 'scaleBy', by: Number(to) } : { kind: 'scale', to: Number(to) })
   return { ok: true, message: `${size} ${size === 1 ? 'worker' : 'workers'}`, workers: size }
 }

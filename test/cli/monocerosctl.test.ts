@@ -136,6 +136,8 @@ describe('monocerosctl', () => {
     [['stop', 'nobody'], 1, 'no companion is named "nobody"'],
     [['dance'], 2, 'unknown command dance'],
     [['scale', 'many'], 2, 'scale needs a number of workers'],
+    [['scale', '0'], 1, '"to" is 0; allowed: a number of workers from 1 to 512'],
+    [['scale', '600'], 1, '"to" is 600; allowed: a number of workers from 1 to 512'],
     [['kill', '99'], 1, 'no worker runs in slot 99'],
     [['kill', 'x'], 2, 'kill needs the slot of a worker'],
     [['signal', 'NONE', 'ticker'], 1, '"signal" must be the name of a signal'],

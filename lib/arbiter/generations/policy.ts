@@ -23,7 +23,7 @@ const STABLE_AFTER = ms(10_000)
 const JITTER = 0.25
 /** Two, because a worker that just died may have better luck. */
 const BOOT_ATTEMPTS = 2
-const LARGEST = 512
+export const LARGEST = 512
 
 /** What the manager may take beyond the longest time that one of its companions has. */
 const MANAGER_MARGIN = 1000
