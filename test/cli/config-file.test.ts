@@ -205,7 +205,7 @@ test('whoever is killed while a file is evaluated leaves nothing of that', async
     'app.js': '',
   })
   const program = startNode(dist('cli/monoceros.js'), ['app.js'], { cwd: folder })
-  const pid = Number(/pid (\d+)/.exec(await program.line(/^pid \d+/))![1])
+  const pid = Number((await program.line(/^pid (\d+)/m))[1])
   program.signal('SIGKILL')
   await program.ended()
   await until(() => !isAlive(pid))
