@@ -69,7 +69,7 @@ function listOf(service: Service): object {
   return {
     all: () => sockets(() => true),
     active: () => sockets((connection) => !connection.isIdle),
-    idle: () => sockets((connection) => connection.isIdle && connection.started === 0),
+    idle: () => sockets((connection) => connection.isIdle),
     expired: () => [],
   }
 }

@@ -16,9 +16,9 @@ export function startBody(connection: Connection, request: Incoming, scope: Asyn
   connection.decoder = framing.kind === 'chunked' ? new ChunkedDecoder(connection.service.rules) : null
 }
 
-/** Takes what of the body stands in `bytes` from `connection.at` on. */
-export function takeBody(connection: Connection, bytes: Buffer, to: number): void {
-  if (connection.decoder !== null) takeChunked(connection, connection.decoder, bytes, to)
+/** Takes what of the body stands in `bytes` from `connection.at` on; what was read begins at `read`. */
+export function takeBody(connection: Connection, bytes: Buffer, read: number, to: number): void {
+  if (connection.decoder !== null) takeChunked(connection, connection.decoder, bytes, read, to)
   else takeLength(connection, bytes, to)
 }
 
@@ -31,9 +31,8 @@ function takeLength(connection: Connection, bytes: Buffer, to: number): void {
   if (connection.remaining === 0) endBody(connection, [])
 }
 
-function takeChunked(connection: Connection, decoder: ChunkedDecoder, bytes: Buffer, to: number): void {
+function takeChunked(connection: Connection, decoder: ChunkedDecoder, bytes: Buffer, read: number, to: number): void {
   const event = decoder.read(bytes, connection.at, to)
-  const from = connection.at
   connection.at = decoder.at
   if (event === 'data') {
     deliver(connection, bytes, decoder.start, decoder.end)
@@ -41,7 +40,7 @@ function takeChunked(connection: Connection, decoder: ChunkedDecoder, bytes: Buf
     endBody(connection, decoder.trailers)
   } else if (event === 'error') {
     connection.at = to
-    fail(connection, decoder.error!, bytes, decoder.at - from)
+    fail(connection, decoder.error!, bytes.subarray(read, to), decoder.at - read)
   } else {
     connection.at = to
   }
@@ -78,4 +77,12 @@ export function completeRequest(request: Incoming, trailers: readonly string[]):
   request.complete = true
   if (trailers.length > 0) request._addHeaderLines(trailers as string[], trailers.length)
   request.push(null)
+}
+
+/** The server's `optimizeEmptyRequests`: a request that says nothing of a body is one that has ended, without events. */
+export function closeEmpty(request: Incoming): void {
+  const names = request.rawHeaders.filter((_, index) => index % 2 === 0).map((name) => name.toLowerCase())
+  if (names.includes('content-length') || names.includes('transfer-encoding')) return
+  request._dumpAndCloseReadable()
+  request._read(0)
 }

@@ -109,9 +109,10 @@ export class Connection {
     socket._paused = false
   }
 
-  /** Between requests, with nothing read of the next. */
+  /** Between requests or before the first, with nothing read of the next. */
   get isIdle(): boolean {
-    return this.phase === 'head' && this.response === null && this.unread === null && !this.head.begun
+    if (this.response !== null || this.unread !== null) return false
+    return this.phase === 'head' ? !this.head.begun : this.phase === 'proxy' && !this.proxyReader!.begun
   }
 
   /** Something was read of a request, or of what comes before the first, and not all. */
@@ -155,7 +156,7 @@ export class Connection {
   private step(bytes: Buffer, from: number, to: number): void {
     switch (this.phase) {
       case 'body':
-        takeBody(this, bytes, to)
+        takeBody(this, bytes, from, to)
         return
       case 'proxy':
         this.readProxyHeader(bytes, to)
@@ -177,7 +178,7 @@ export class Connection {
       this.at = to
     } else if (head.kind === 'error') {
       this.at = to
-      fail(this, head.error, bytes, head.at - from)
+      fail(this, head.error, bytes.subarray(from, to), head.at - from)
     } else {
       this.at = head.end
       if (this.at < to && this.direct && this.batch === null && head.framing.kind === 'none')
@@ -185,7 +186,7 @@ export class Connection {
       const { refuse } = this.service.options
       const refusal = refuse === undefined ? null : refuse(head.rawHeaders, this.socket)
       if (refusal !== null) {
-        fail(this, refusal, bytes, head.end - from)
+        fail(this, refusal, bytes.subarray(from, to), head.end - from)
         return
       }
       if (head.upgrade || head.method === 'CONNECT') beginHandover(this, head)

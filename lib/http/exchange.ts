@@ -1,7 +1,7 @@
 /** A request and its response: made of Node's own classes, given to the app, and taken back when they are done. */
 import { AsyncResource } from 'node:async_hooks'
 import diagnostics from 'node:diagnostics_channel'
-import { completeRequest, startBody } from './body.ts'
+import { closeEmpty, completeRequest, startBody } from './body.ts'
 import type { Connection } from './connection.ts'
 import { HTTP_ERRORS, type HttpError } from './errors.ts'
 import {
@@ -11,6 +11,7 @@ import {
   incomingClass,
   needDrain,
   type Outgoing,
+  optimizeEmptyRequests,
   responseClass,
   uniqueHeaders,
 } from './node.ts'
@@ -80,6 +81,7 @@ function responseTo(connection: Connection, request: Incoming, keepAlive: boolea
   }
   noteResponse(connection, response)
   if (startChannel.hasSubscribers) startChannel.publish({ request, response, socket, server })
+  if (server[optimizeEmptyRequests] === true) closeEmpty(request)
   takeTurn(connection, response)
   response.on('finish', onFinish)
   return response
@@ -159,25 +161,36 @@ function onFinish(this: Outgoing): void {
     finishChannel.publish({ request, response: this, socket, server: service.server })
   }
   reportResponse(connection, this, false)
-  endUnread(request)
+  dumpUnread(request)
   request[detachAbortSignal]?.()
   if (socket._httpMessage === this) socket._httpMessage = null
   ;(this as { socket: unknown }).socket = null
-  process.nextTick(emitClose, this)
+  process.nextTick(endExchange, this)
   connection.sent(this)
 }
 
+const isUnread = (request: Incoming): boolean =>
+  !request._dumped && !request._consuming && !request._readableState.resumeScheduled
+
+/** Whether anything is to come of it, or somebody listens. */
+const isAwaited = (request: Incoming): boolean =>
+  !request.complete || request._eventsCount > 0 || request.readableLength > 0
+
+/** An app that has not looked at the request is not going to: the rest of the body is thrown away. */
+function dumpUnread(request: Incoming): void {
+  if (isUnread(request) && isAwaited(request)) request._dump()
+}
+
 /**
- * An app that has not looked at the request is not going to: the rest of the body is thrown away. Where nobody
- * listens and nothing is to come, the end that Node would bring about in four more ticks is written down at once.
+ * Where nobody listens, not since the response was finished either, the end of the request that Node would bring about
+ * in some ticks more is written down at once.
  */
-function endUnread(request: Incoming): void {
+function endExchange(response: Outgoing): void {
+  const request = response.req
+  emitClose(response)
+  dumpUnread(request)
+  if (!isUnread(request)) return
   const state = request._readableState
-  if (request._consuming || state.resumeScheduled) return
-  if (!request.complete || request._eventsCount > 0 || request.readableLength > 0) {
-    request._dump()
-    return
-  }
   ;(request as { _dumped: boolean })._dumped = true
   state.ended = true
   state.endEmitted = true

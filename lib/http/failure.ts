@@ -29,7 +29,7 @@ const NODE_STATUSES: ReadonlySet<number> = new Set([400, 408, 413, 431])
 /** An app that listens for 'clientError' has the socket; if it forgets it, the connection ends after this long. */
 const LISTENER_GRACE = 60_000
 
-/** Ends the sequence of requests: `error` is what the next of them gets. */
+/** Ends the sequence of requests: `error` is what the next of them gets; `bytes` are those that were just read. */
 export function fail(connection: Connection, error: HttpError, bytes?: Buffer, parsed?: number): void {
   if (connection.failure !== null) return
   const { incoming, waiting } = connection

@@ -98,11 +98,13 @@ function onClose(this: ServerSocket): void {
   if (connection === null) return
   const { service, incoming, response, waiting, sending } = connection
   service.connections.delete(connection)
-  const open = response === null ? [] : [...sending.splice(0), response, ...waiting.splice(0)]
+  // One that ended the connection is done, and those that waited behind it are not.
+  const open = [...sending.splice(0), ...(response === null ? [] : [response]), ...waiting.splice(0)]
   const { failure } = connection
   if (failure?.instead && !open.includes(failure.instead)) open.push(failure.instead)
   for (const { req } of open) req.destroy(aborted())
-  if (incoming !== null) incoming.destroy(aborted())
+  // Answered before it has come: whoever reads it must hear that it will not; of what is thrown away nobody does.
+  if (incoming !== null && !incoming._dumped) incoming.destroy(aborted())
   for (const each of open) abandon(connection, each)
   service.onGone?.()
 }

@@ -23,6 +23,7 @@ type ReadableState = {
 export type Incoming = http.IncomingMessage & {
   _addHeaderLines(lines: string[], count: number): void
   _dump(): void
+  _dumpAndCloseReadable(): void
   readonly _dumped: boolean
   readonly _consuming: boolean
   readonly _readableState: ReadableState
@@ -101,6 +102,7 @@ export type Server = http.Server & {
   [responseClass]: new (request: Incoming, options: ResponseOptions) => Outgoing
   [uniqueHeaders]: unknown
   [connectionList]: unknown
+  [optimizeEmptyRequests]?: boolean
 }
 
 export type ResponseOptions = { readonly highWaterMark: number; readonly rejectNonStandardBodyWrites: boolean }
@@ -121,6 +123,8 @@ export const uniqueHeaders: unique symbol = symbolOf(sample, 'kUniqueHeaders') a
 export const connectionList: unique symbol = symbolOf(sample, 'http.server.connections') as never
 /** Without it a response does not emit 'drain'. */
 export const needDrain: unique symbol = symbolOf(new http.OutgoingMessage(), 'kNeedDrain') as never
+/** Node 24 and later: a request without Content-Length and Transfer-Encoding is given to the app as one that was read. */
+export const optimizeEmptyRequests: unique symbol = symbolOf(sample, 'OptimizeEmptyRequestsOption') as never
 /** Node 26: the request's AbortSignal lets go of the socket. */
 export const detachAbortSignal: unique symbol = symbolOf(http.IncomingMessage.prototype, 'kDetachAbortSignal') as never
 

@@ -34,8 +34,12 @@ export function socketFor(server: Server, handle: Handle): ServerSocket {
   return socket
 }
 
-/** Whether this socket hands its bytes over without its stream. */
-export const readsDirectly = (socket: unknown): boolean => socket instanceof HttpSocket
+/** Whether this socket can hand its bytes over without its stream, where nothing waits yet and nobody listens. */
+export const readsDirectly = (socket: ServerSocket): boolean =>
+  socket instanceof HttpSocket &&
+  socket.readableLength === 0 &&
+  socket.listenerCount('data') === 0 &&
+  socket.listenerCount('readable') === 0
 
 /** False stops the reading until `resume()`. */
 function received(socket: ServerSocket, length: number): boolean {

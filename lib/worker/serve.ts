@@ -72,8 +72,9 @@ export class Servers {
       this.#served.set(server, track(server, family, responded, engine.onRequest))
       return
     }
-    if ((server as HttpServer & { insecureHTTPParser?: boolean }).insecureHTTPParser)
-      this.#say("insecureHTTPParser of the app's server is ignored: monoceros has a parser of its own, which is strict")
+    const leniency = leniencyOf(server as Lenient)
+    if (leniency !== null)
+      this.#say(`${leniency} of the app's server is ignored: monoceros has a parser of its own, which is strict`)
     const options = {
       ...engine,
       ...(engine.tls && ticketKeys && { tls: { ...engine.tls, ticketKeys } }),
@@ -111,4 +112,12 @@ export class Servers {
     this.#said.add(text)
     this.#options.warn(text)
   }
+}
+
+type Lenient = Server & { readonly insecureHTTPParser?: boolean; readonly httpValidation?: string }
+
+/** The option that asks for a lenient parser, if there is one; Node 24 has a second. */
+function leniencyOf({ insecureHTTPParser, httpValidation }: Lenient): string | null {
+  if (httpValidation === 'relaxed' || httpValidation === 'insecure') return 'httpValidation'
+  return insecureHTTPParser ? 'insecureHTTPParser' : null
 }

@@ -67,13 +67,17 @@ describe('a plain server', () => {
   })
 })
 
-it('A lenient parser is not what an app gets, and the log says so.', async () => {
+it.each([
+  ['insecureHTTPParser', true],
+  // Node 24 has it as an option.
+  ['httpValidation', 'relaxed'],
+])('A lenient parser (%s) is not what an app gets, and the log says so.', async (name, value) => {
   const worker = startWorker({
-    file: app(`require('node:http').createServer({ insecureHTTPParser: true }).listen(0)`),
+    file: app(`Object.assign(require('node:http').createServer(), ${JSON.stringify({ [name]: value })}).listen(0)`),
   })
   expect(await worker.told('log')).toEqual({
     kind: 'log',
     level: 'warning',
-    text: "insecureHTTPParser of the app's server is ignored: monoceros has a parser of its own, which is strict",
+    text: `${name} of the app's server is ignored: monoceros has a parser of its own, which is strict`,
   })
 })

@@ -244,3 +244,42 @@ test('captureRejections answers for a handler that rejects.', async () => {
   client.send(get('/', 'Connection: close\r\n'))
   expect(await client.closed()).toContain('500 Internal Server Error')
 })
+
+test('A tunnel of CONNECT that the app gives back as a connection is served, with what came behind the head.', async () => {
+  const server = http.createServer((req, res) => res.end(`inner ${req.url}`))
+  server.on('connect', (_req, socket: net.Socket, head) => {
+    socket.write('HTTP/1.1 200 OK\r\n\r\n')
+    socket.unshift(head)
+    server.emit('connection', socket)
+  })
+  attach(server)
+  const client = await converse(await listening(server))
+  client.send(`CONNECT b:443 HTTP/1.1\r\nHost: b:443\r\n\r\n${get('/1')}`)
+  await client.until('inner /1')
+  client.send(get('/2', 'Connection: close\r\n'))
+  expect(await client.closed()).toContain('inner /2')
+})
+
+test('A listener that came before the engine took the connection over sees its bytes.', async () => {
+  const server = http.createServer((req, res) => res.end(`answer to ${req.url}`))
+  attach(server)
+  let seen = ''
+  server.prependListener('connection', (socket: net.Socket) => {
+    socket.on('data', (data) => {
+      seen += data
+    })
+  })
+  const client = await converse(await listening(server))
+  client.send(get('/1', 'Connection: close\r\n'))
+  expect(await client.closed()).toContain('answer to /1')
+  expect(seen).toBe(get('/1', 'Connection: close\r\n'))
+})
+
+test('server.close() ends connections that have sent nothing, as Node does since 26.', async () => {
+  const server = http.createServer()
+  attach(server)
+  const where = await listening(server)
+  const [client] = await Promise.all([converse(where), once(server, 'connection')])
+  await once(server.close(), 'close')
+  expect(await client.closed()).toBe('')
+})

@@ -1,9 +1,16 @@
 /** The same bytes to the same app: under the engine everybody sees what they see under node:http. */
+import type http from 'node:http'
 import { play, type Scenario } from './transcript.ts'
 
 const CLOSE = 'Connection: close\r\n\r\n'
 const get = (path: string, fields = '') => `GET ${path} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`
 const LAST = get('/last', 'Connection: close\r\n')
+
+const tellBytes: Scenario['setup'] = (server, log) =>
+  server.on('clientError', (error: NodeJS.ErrnoException & { bytesParsed?: number; rawPacket?: Buffer }, socket) => {
+    log(`${error.code} ${error.bytesParsed} ${JSON.stringify(error.rawPacket?.toString('latin1'))}`)
+    socket.end('HTTP/1.1 400 Bad Request\r\n\r\n')
+  })
 
 const SCENARIOS: Record<string, Scenario> = {
   'a GET': { send: [LAST] },
@@ -146,6 +153,59 @@ const SCENARIOS: Record<string, Scenario> = {
       req.on('close', () => log(`req close ${req.aborted} ${req.destroyed}`))
       res.on('close', () => log(`res close ${res.writableFinished} ${res.destroyed}`))
       res.write('head')
+    },
+  },
+  'what a clientError listener is told of the bytes, of a head': {
+    send: [get('/'), (received) => received.includes('"/"'), 'GET / HTTP/1.1\r\nHost: a\r\nBad Name: x\r\n\r\n'],
+    setup: tellBytes,
+  },
+  'what a clientError listener is told of the bytes, of a body': {
+    send: [
+      'POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nab\r\n',
+      (received) => received.includes('100 Continue'),
+      '2\r\ncd\r\nX\r\n',
+    ],
+    setup: tellBytes,
+    handler(req, res) {
+      req.resume()
+      res.writeContinue()
+    },
+  },
+  'a response that ends the connection before others that wait': {
+    send: [get('/1') + get('/2')],
+    handler(req, res, log) {
+      if (req.url === '/1') setImmediate(() => res.setHeader('Connection', 'close').end('one'))
+      else for (const event of ['aborted', 'error', 'close']) req.on(event, () => log(`req ${event}`))
+    },
+  },
+  'listeners on a request whose response is finished': {
+    send: [LAST],
+    handler(req, res, log) {
+      res.on('finish', () => req.on('end', () => log('end')))
+      res.on('close', () => req.on('close', () => log(`close ${req.readableEnded}`)))
+      res.end()
+    },
+  },
+  'a client that leaves in a body that nobody reads any more': {
+    send: ['POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc', (received) => received.includes('enough')],
+    until: 'enough',
+    handler(req, res, log) {
+      for (const event of ['aborted', 'error', 'close']) req.on(event, () => log(`req ${event}`))
+      res.end('enough')
+    },
+  },
+  optimizeEmptyRequests: {
+    options: { optimizeEmptyRequests: true } as http.ServerOptions,
+    send: [
+      get('/'),
+      (received) => received.includes('done'),
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 0\r\nConnection: close\r\n\r\n',
+    ],
+    handler(req, res, log) {
+      log(`${req.readableEnded} ${req.destroyed} ${req.closed} ${req.readable}`)
+      for (const event of ['end', 'close']) req.on(event, () => log(event))
+      req.resume()
+      setImmediate(() => res.end('done'))
     },
   },
 }
