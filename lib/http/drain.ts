@@ -1,8 +1,12 @@
 /** The end of a server's connections, without losing a request that is on its way. */
+import type net from 'node:net'
 import type { Connection } from './connection.ts'
 import type { DrainOptions } from './engine.ts'
 import type { Service } from './service.ts'
 import { deadline } from './timeouts.ts'
+
+/** How long a handshake that has begun may take when the time for idle connections is over (milliseconds). */
+const HANDSHAKE_GRACE = 1000
 
 /** See `Engine.drain`. */
 export function drain(service: Service, { idle, streams }: DrainOptions): Promise<void> {
@@ -12,13 +16,18 @@ export function drain(service: Service, { idle, streams }: DrainOptions): Promis
     announceEnd(connection)
     service.sweep.arm(deadline(connection))
   }
-  const timer = service.scope.runInAsyncScope(() => setTimeout(() => endStreams(service), streams))
-  timer.unref()
+  const later = (what: () => void, time: number) =>
+    service.scope.runInAsyncScope(() => setTimeout(() => setImmediate(what), time).unref())
+  const timers = [
+    later(() => endStreams(service), streams),
+    later(() => endHandshakes(service, (raw) => raw.bytesRead === 0), idle),
+    later(() => endHandshakes(service, () => true), idle + HANDSHAKE_GRACE),
+  ]
   return new Promise((resolve) => {
     const settle = () => {
       if (service.connections.size + service.upgraded.size + service.lingering.size + service.handshaking.size > 0)
         return
-      clearTimeout(timer)
+      for (const timer of timers) clearTimeout(timer)
       resolve()
     }
     const before = service.onGone
@@ -36,6 +45,12 @@ function announceEnd(connection: Connection): void {
   if (newest === null || newest.headersSent) return
   newest.shouldKeepAlive = false
   connection.endAfterThis()
+}
+
+/** Those that speak TLS by now are connections like others; the rest has said nothing that could be answered. */
+function endHandshakes({ handshaking, connections }: Service, which: (raw: net.Socket) => boolean): void {
+  const spoken = new Set([...connections].map(({ socket }) => (socket as { _parent?: object })._parent))
+  for (const raw of handshaking) if (!spoken.has(raw) && which(raw)) raw.destroy()
 }
 
 /** What has begun and does not end: upgraded connections, and responses whose head is out. */

@@ -1,4 +1,5 @@
-import type http from 'node:http'
+import http from 'node:http'
+import { trust } from '../../../lib/http/proxy/forwarded.ts'
 import { ms } from '../../../lib/units.ts'
 import { converse } from '../../support/http.ts'
 import { get, serve } from './serving.ts'
@@ -61,6 +62,23 @@ test('An idle connection and a silent one are closed when the grace is over.', a
   await engine.drain(AT_ONCE)
   expect(await silent.closed()).toBe('')
   expect(await idle.closed()).toMatch(/done \/1$/)
+})
+
+test.each([
+  ['before its PROXY header', { proxy: { mode: 'v1', trusts: trust(['*']) } }, ''],
+  ['before its TLS handshake', { tls: {} }, ''],
+  ['in its TLS handshake', { tls: {} }, '\x16\x03\x01'],
+  ['before both', { proxy: { mode: 'v1', trusts: trust(['*']) }, tls: {} }, ''],
+] as const)('A client that is silent %s does not keep the server.', async (_where, options, bytes) => {
+  const server = http.createServer()
+  const { port, engine } = await serve(held().listener, options, server)
+  const client = await converse({ port })
+  client.send(bytes)
+  const came = () => new Promise<number>((resolve) => server.getConnections((_error, count) => resolve(count)))
+  while ((await came()) === 0) await new Promise(setImmediate)
+  await engine.drain(AT_ONCE)
+  await client.closed()
+  expect(await came()).toBe(0)
 })
 
 test('What the kernel has when the grace ends is still answered.', async () => {
