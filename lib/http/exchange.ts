@@ -4,6 +4,7 @@ import diagnostics from 'node:diagnostics_channel'
 import { closeEmpty, completeRequest, startBody } from './body.ts'
 import type { Connection } from './connection.ts'
 import { HTTP_ERRORS, type HttpError } from './errors.ts'
+import { type Messages, messagesOf } from './messages.ts'
 import {
   CONNECTION,
   detachAbortSignal,
@@ -27,9 +28,10 @@ const MANUAL = { requireManualDestroy: true }
 /** Every request has a context of its own, so that `enterWith` in one is not seen in the next. */
 export const contextOf = (): AsyncResource => new AsyncResource('HTTPINCOMINGMESSAGE', MANUAL)
 
-export function requestOf(connection: Connection, head: Head): Incoming {
-  const { server } = connection.service
-  const request = new server[incomingClass](connection.socket)
+export function requestOf(connection: Connection, head: Head, messages: Messages | null = null): Incoming {
+  const { service, socket } = connection
+  const { server } = service
+  const request = messages === null ? new server[incomingClass](socket) : new messages.Request(socket)
   request.httpVersionMajor = 1
   request.httpVersionMinor = head.minorVersion
   request.httpVersion = head.minorVersion === 1 ? '1.1' : '1.0'
@@ -47,13 +49,16 @@ export function requestOf(connection: Connection, head: Head): Incoming {
   return request
 }
 
-/** Makes request and response and tells the app. */
-export function beginRequest(connection: Connection, head: Head, request = requestOf(connection, head)): void {
+/** Makes request and response and tells the app; others have seen the request already if it is `given`. */
+export function beginRequest(connection: Connection, head: Head, given?: Incoming): void {
   const { framing } = head
+  // 'checkContinue' and 'checkExpectation' have listeners of their own.
+  const messages = given === undefined && head.expect === 'none' ? messagesOf(connection.service) : null
+  const request = given ?? requestOf(connection, head, messages)
   connection.idleSince = 0
   if (connection.timeoutSuspended) connection.restoreTimeout()
   if (!head.keepAlive) connection.lastRequest = true
-  const response = responseTo(connection, request, head.keepAlive)
+  const response = responseTo(connection, request, head.keepAlive, messages)
   const scope = contextOf()
   if (framing.kind === 'none') {
     connection.started = 0
@@ -64,11 +69,19 @@ export function beginRequest(connection: Connection, head: Head, request = reque
   scope.runInAsyncScope(emitRequest, undefined, connection, head, request, response)
 }
 
-function responseTo(connection: Connection, request: Incoming, keepAlive: boolean): Outgoing {
-  const { service, socket } = connection
+function responseTo(
+  connection: Connection,
+  request: Incoming,
+  keepAlive: boolean,
+  messages: Messages | null,
+): Outgoing {
+  const { service, socket, responseOptions } = connection
   const { server } = service
   service.requests++
-  const response = new server[responseClass](request, connection.responseOptions)
+  const response =
+    messages === null
+      ? new server[responseClass](request, responseOptions)
+      : new messages.Response(request, responseOptions)
   response[CONNECTION] = connection
   response._keepAliveTimeout = service.keepAliveTimeout
   response._maxRequestsPerSocket = server.maxRequestsPerSocket ?? 0

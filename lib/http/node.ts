@@ -84,6 +84,8 @@ export type Handle = {
 export type Server = http.Server & {
   _handle: Handle | null
   _connections: number
+  /** One listener stands there by itself, several in a list. */
+  readonly _events: { readonly request?: unknown }
   blockList?: unknown
   pauseOnConnect: boolean
   noDelay: boolean

@@ -5,6 +5,7 @@ import type net from 'node:net'
 import type { Connection } from './connection.ts'
 import type { EngineOptions, ResponseRecord, Wait } from './engine.ts'
 import { type Limits, limitsFor } from './limits.ts'
+import type { AppMessages } from './messages.ts'
 import { defaultKeepAliveTimeout, type Server, type ServerSocket } from './node.ts'
 import { type Rules, rulesOf } from './parser/rules.ts'
 import { Sweep } from './sweep.ts'
@@ -29,6 +30,8 @@ export class Service {
   readonly together: boolean
   readonly onRequest: ((request: IncomingMessage) => Wait | undefined) | null
   readonly onResponse: ((record: ResponseRecord) => void) | null
+  /** The Express app that the requests went to. */
+  app: AppMessages | null = null
   requests = 0
   /** Responses by the first digit of their status, less one. */
   readonly classes: [number, number, number, number, number] = [0, 0, 0, 0, 0]
