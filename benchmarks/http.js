@@ -7,13 +7,14 @@
  * - `net`, `net-stream`: a server that answers without looking, the limit, on the same two kinds of socket.
  *
  *     npm run bench -- http [--rounds 3] [--seconds 1] [--apps plain,fastify,express,koa] [--loads bare,json] [--sides node,engine]
- *                           [--frameworks FOLDER] [--record FILE]
+ *                           [--frameworks FOLDER] [--record FILE] [--node 22]
  *     npm run bench -- http --table FILE
  *
  * FOLDER holds express, fastify and koa, installed. Every ratio is one of requests a second within a round; behind it the
- * lowest and the highest. A round of one side takes 3 s and a little. `--record` appends what the rounds gave to a file, so
- * that a table can be measured in pieces; `--table FILE` prints all that was recorded in it as a Markdown table. Under
- * `chrt -f 10` the servers are ahead of everything else on the machine, their helper threads ahead of them.
+ * lowest and the highest. A round of one side takes 3 s and a little. `--node` has the servers run by another version of
+ * Node. `--record` appends what the rounds gave to a file, so that a table can be measured in pieces; `--table FILE` prints
+ * all that was recorded in it as a Markdown table. Under `chrt -f 10` the servers are ahead of everything else on the
+ * machine, their helper threads ahead of them.
  */
 const { spawn } = require('node:child_process')
 const { once } = require('node:events')
@@ -24,6 +25,7 @@ const { LOADS } = require('./http-loads.js')
 const { median, spread, table } = require('./support/figures.js')
 const { helpersFirst, priority } = require('./support/priority.js')
 const { wrk } = require('./support/wrk.js')
+const { exactVersion, nodeOf } = require('../test/support/node-versions.js')
 
 const { values } = parseArgs({
   options: {
@@ -36,6 +38,7 @@ const { values } = parseArgs({
     frameworks: { type: 'string' },
     record: { type: 'string' },
     table: { type: 'string' },
+    node: { type: 'string' },
   },
 })
 
@@ -56,6 +59,8 @@ const TITLES = [
 const WARM_UP = 2
 const seconds = Number(values.seconds)
 const connections = Number(values.connections)
+const node = values.node === undefined ? process.execPath : nodeOf(values.node)
+const version = exactVersion(node)
 
 async function main() {
   if (values.table !== undefined) {
@@ -63,7 +68,7 @@ async function main() {
     return
   }
   console.log(
-    `node ${process.version}, ${values.rounds} rounds of ${seconds} s, ${connections} connections, ` +
+    `node ${version}, ${values.rounds} rounds of ${seconds} s, ${connections} connections, ` +
       `${priority() > 0 ? 'at real-time priority' : 'beside everything else on the machine'}`,
   )
   for (const app of values.apps.split(',')) {
@@ -107,7 +112,7 @@ async function measure(side, app, load) {
 
 async function start(side, app, load) {
   const script = join(__dirname, 'http-server.js')
-  const child = spawn('taskset', ['-c', '0', process.execPath, script, side, app, load, values.frameworks ?? ''], {
+  const child = spawn('taskset', ['-c', '0', node, script, side, app, load, values.frameworks ?? ''], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const [port] = await once(child.stdout.setEncoding('utf8'), 'data')
@@ -140,7 +145,7 @@ function print(app, load, results) {
 
 /** One line a row and run: JSON. */
 function record(file, app, load, results) {
-  appendFileSync(file, `${JSON.stringify({ node: process.version, app, load, results: [...results] })}\n`)
+  appendFileSync(file, `${JSON.stringify({ node: version, app, load, results: [...results] })}\n`)
 }
 
 /** The rounds of all runs of a row together. */
