@@ -4,9 +4,9 @@
  * The first thing that Express does with a request and a response is to give them other prototypes, `app.request` and
  * `app.response`. Of an object that has properties when it gets another prototype, V8 before 13 (Node 20 and 22) does
  * not remember how its shape went on: each property that Express, middleware or Node add to it later, some ten a
- * request, makes a shape of its own and copies the descriptions of all properties before. No code is ever compiled for
- * such shapes, and the 16 KB that they take a request outlive every collection of the young generation: full ones come
- * several times a second.
+ * request, makes a shape of its own and copies the descriptions of all properties before. What V8 learns of one such
+ * shape is of no use for the next, and the 10 KB that they take a request outlive every collection of the young
+ * generation: full ones come several times a second.
  *
  * So where an Express app is all that listens for 'request', they have these prototypes from the start, and Express
  * finds nothing to change.
