@@ -53,6 +53,9 @@ bool let_all_memory_fork(std::vector<Range>& ranges) {
   return true;
 }
 
+// A mold that can fork no more, or whose adopter is gone and has nobody to fork for.
+[[noreturn]] void leave() { _exit(0); }
+
 // What the middle process says about the child; it shares this memory with the mold.
 struct Outcome {
   volatile pid_t child;
@@ -62,13 +65,16 @@ struct Outcome {
 // Forks a child whose parent is gone at once, so that the nearest subreaper adopts it. True in the child. The middle
 // process is a vfork: it borrows this memory and stack, so that page tables are copied once, for the child, and not for
 // a process that only exits. glibc's own fork makes the child, since malloc, stdio and thread ids must be right in it.
-// Returns to the mold after the middle has been reaped: only then has the adoption happened.
+// Returns to the mold after the middle has been reaped: only then has the adoption happened. One that was killed may have
+// held locks of this memory, malloc's for one, and have a child that nobody can name: then the mold ends as well, and the
+// child, whose request nobody answers, finds its channel closed.
 bool fork_orphan(Outcome& outcome) {
   const SignalsBlocked blocked;  // unblocked again in the mold and in the child, by leaving this function
   outcome.child = 0;
-  outcome.error = ECHILD;  // somebody killed the middle process before it forked
+  outcome.error = 0;
   const pid_t middle = vfork();
   if (middle == 0) {
+    setpgid(0, 0);  // the child's as well until it leads its own: whoever reaps the mold kills what is left of the mold's
     const pid_t child = fork();
     if (child == 0) return true;
     outcome.child = child;
@@ -79,14 +85,13 @@ bool fork_orphan(Outcome& outcome) {
     outcome.child = -1;
     outcome.error = errno;
   } else {
-    while (waitpid(middle, nullptr, 0) == -1 && errno == EINTR) {
+    int status = 0;
+    while (waitpid(middle, &status, 0) == -1 && errno == EINTR) {
     }
+    if (WIFSIGNALED(status)) leave();
   }
   return false;
 }
-
-// A mold whose adopter is gone has nobody to fork for.
-[[noreturn]] void leave() { _exit(0); }
 
 void wait_for(int channel, short events) {
   struct pollfd one {channel, events, 0};
@@ -105,12 +110,9 @@ uint32_t number_of(const std::vector<uint8_t>& request) {
   return number;
 }
 
-// libuv, whose names these are, has none for ECHILD.
-std::string words_for(int error) { return error == ECHILD ? "ECHILD" : uv_err_name(-error); }
-
 std::string answer_to(uint32_t request, const Outcome& outcome) {
   const std::string head = "\"request\":" + std::to_string(request);
-  if (outcome.error) return "{\"kind\":\"forkFailed\"," + head + ",\"text\":\"fork: " + words_for(outcome.error) + "\"}";
+  if (outcome.error) return "{\"kind\":\"forkFailed\"," + head + ",\"text\":\"fork: " + uv_err_name(-outcome.error) + "\"}";
   return "{\"kind\":\"forked\"," + head + ",\"pid\":" + std::to_string(outcome.child) + "}";
 }
 

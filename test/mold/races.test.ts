@@ -192,14 +192,21 @@ test('a fork that fails for want of memory is tried again', async () => {
   await isWhole(one, 1)
 })
 
-test('a fork whose process in between dies before it has forked is tried again', async () => {
-  const one = await scene(1)
-  one.fault('between dies')
-  const mark = killOne(one)
-  await one.service.program.line(/fork: ECHILD/, mark)
-  await ready(one.service, 1, mark)
-  await isWhole(one, 1)
-})
+test.each(['between dies', 'between is killed'])(
+  'a mold whose process in between dies, before it forks or afterwards, is started again (%s)',
+  async (fault) => {
+    const one = await scene(1)
+    one.fault(fault)
+    const mark = killOne(one)
+    // They share their memory, and what it had locked stays locked.
+    await one.service.program.line(`mold exited with code 0 pid=${one.mold}`, mark)
+    await ready(one.service, 1, mark)
+    // The child found its channel closed.
+    await until(() => one.service.children().filter(isAlive).length === 2)
+    await wasBornOnce(one, mark)
+    await isWhole(one, 1)
+  },
+)
 
 test('a child that dies before the process in between has ended is replaced', async () => {
   const one = await scene(1)

@@ -52,6 +52,7 @@ pid_t fork(void) {
     siginfo_t dead;
     waitid(P_PID, (id_t)child, &dead, WEXITED | WNOWAIT);
   }
+  if (child > 0 && asked("between is killed")) raise(SIGKILL);
   if (child > 0 && asked("parent dies")) kill(getppid(), SIGKILL);
   if (child > 0 && asked("parent stops")) stop_at_next_wait = 1;
   return child;
