@@ -1,8 +1,8 @@
 /** Thousands of forks whose children, and now and then the mold, are killed at any moment of their lives; and reloads. */
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ask } from '../../lib/control/client.ts'
-import { type Service, serve } from '../arbiter/service.ts'
-import { isAlive } from '../support/alive.ts'
+import { childrenOf, type Service, serve } from '../arbiter/service.ts'
 import { Random } from '../support/random.ts'
 import { until } from '../support/until.ts'
 
@@ -14,9 +14,15 @@ const WORKERS = 8
 const LIFE = 30
 const MOLD_TOO = 0.01
 const RELOAD = 0.02
+/** So many steps, each with a birth, may one wait that a mold has forked beforehand: it is the next to be a worker. */
+const PATIENCE = 5
 
 const AT_ONCE = ['--startsecs', '0', '--crash-limit', '0', '--restart-delay', '1ms', '--restart-delay-max', '5ms']
-const APP = `require('node:http').createServer((q, r) => r.end(String(process.pid))).listen(3000)`
+const APP = `
+const self = () => process.pid + '@' + require('node:fs').readFileSync('/proc/self/stat', 'latin1').split(') ').at(-1).split(' ')[19]
+const server = require('node:http').createServer((q, r) => r.end(JSON.stringify({ self: self(), parent: process.ppid })))
+server.listen(3000, () => console.log('serving ' + self()))
+`
 
 test(
   `in ${FORKS} forks with the seed ${SEED}, the pids in the state are those that live, after every kill`,
@@ -27,90 +33,150 @@ test(
     })
     const { program } = service
     await program.line('all workers are ready')
-    const born = new Births(service)
-    for (let step = 1; born.forks < FORKS; step++) {
+    const family = new Family(service)
+    for (let step = 1; family.births < FORKS; step++) {
       const kills = 1 + random.below(WORKERS)
       for (let n = 0; n < kills; n++) {
         await new Promise((resolve) => setTimeout(resolve, random.below(LIFE)))
-        killAny(service, random, born.molds)
+        family.killOne(random)
       }
       if (random.chance(RELOAD)) program.signal('SIGHUP')
-      await agrees(service, born)
-      if (step % 10 === 0) await answers(service)
+      await family.agrees()
+      if (step % 10 === 0) await family.answers()
     }
-    // Not all that were ever born: the kernel gives their numbers to others.
-    const last = service.children()
+    const last = family.living()
     program.signal('SIGTERM')
     expect((await program.ended()).code).toBe(0)
-    expect(last.filter(isAlive)).toEqual([])
+    expect(last.filter(isThere)).toEqual([])
   },
   FORKS * 1_000 + 60_000,
 )
 
-/** What the log has said of births. */
-class Births {
-  readonly pids = new Set<number>()
-  readonly molds = new Set<number>()
+/** `PID@START`: the kernel gives the number to others afterwards, and several times in a long storm. */
+type Name = string
+
+/** The arbiter's children and those of its molds, as /proc has them and as the log has told. */
+class Family {
+  births = 0
   readonly #service: Service
+  readonly #molds = new Set<Name>()
+  readonly #killed = new Set<Name>()
+  /** Whose app has begun: they are workers. */
+  readonly #serving = new Set<Name>()
+  /** Numbers that are nobody's any more. */
+  readonly #left = new Set<number>()
+  /** Who waits, and the births there had been when that was first seen. */
+  #waiting = new Map<Name, number>()
 
   constructor(service: Service) {
     this.#service = service
-    this.hear()
   }
 
-  /** Reads what is new, and forgets it. */
-  hear(): void {
-    const { program } = this.#service
-    const whole = program.output.lastIndexOf('\n') + 1
-    for (const [, what, pid] of program.output.slice(0, whole).matchAll(/ (worker|mold) started .*pid=(\d+)/g))
-      (what === 'mold' ? this.molds : this.pids).add(Number(pid))
-    program.output = program.output.slice(whole)
+  /** Also those of which the arbiter has not heard yet, and the process between a mold and its child. */
+  living(): Name[] {
+    this.#hear()
+    const children = this.#service.children().flatMap(nameOf)
+    const molds = children.filter((name) => this.#molds.has(name))
+    return [...children, ...molds.flatMap((mold) => childrenIfThere(pidOf(mold)).flatMap(nameOf))]
   }
 
-  get forks(): number {
-    return this.pids.size
+  killOne(random: Random): void {
+    const ofMolds = random.chance(MOLD_TOO)
+    const victims = this.living().filter((name) => this.#molds.has(name) === ofMolds)
+    if (victims.length === 0) return
+    const victim = random.pick(victims)
+    try {
+      process.kill(pidOf(victim), 'SIGKILL')
+    } catch {} // it has died by itself
+    this.#killed.add(victim)
   }
-}
 
-/** A reload may just be under way: who answers was there before, or is there now. */
-async function answers(service: Service): Promise<void> {
-  const before = service.children()
-  const pid = Number((await service.get()).body)
-  expect([...before, ...service.children()]).toContain(pid)
-}
+  /** As soon as what was killed has been reaped, the state names those that live, and nobody is lost. */
+  async agrees(): Promise<void> {
+    let seen = ''
+    await until(async () => {
+      this.#hear()
+      const left = new Set(this.#left)
+      const state = await this.#inState()
+      const living = this.living()
+      const others = living.filter((name) => !state.includes(pidOf(name)) && !this.#molds.has(name))
+      const molds = living.filter((name) => this.#molds.has(name))
+      seen = `in the state ${state}, alive ${living}, of these molds ${molds}`
+      // That it has left was told before the question was put.
+      expect(state.filter((pid) => left.has(pid) && nameOf(pid).length === 0)).toEqual([])
+      const settled =
+        state.length === WORKERS &&
+        state.every((pid) => living.some((name) => pidOf(name) === pid && !this.#molds.has(name))) &&
+        !living.some((name) => this.#killed.has(name)) &&
+        !others.some((name) => this.#serving.has(name)) &&
+        // A mold may have forked one child beforehand, which nobody counts until it is needed.
+        others.length <= molds.length
+      if (settled) this.#wait(others)
+      return settled
+    }).catch((error) => {
+      throw new Error(`${error.message}: ${seen}`)
+    })
+    this.#killed.clear()
+  }
 
-/** Also one of which the arbiter has not heard yet. */
-function killAny(service: Service, random: Random, molds: ReadonlySet<number>): void {
-  const ofMolds = random.chance(MOLD_TOO)
-  const victims = service.children().filter((pid) => molds.has(pid) === ofMolds && isAlive(pid))
-  if (victims.length === 0) return
-  try {
-    process.kill(random.pick(victims), 'SIGKILL')
-  } catch {} // it has died by itself
-}
+  /** Whoever answers is a child of the arbiter, and none of those that were seen to be dead. */
+  async answers(): Promise<void> {
+    const { self, parent } = JSON.parse((await this.#service.get()).body)
+    expect(parent).toBe(this.#service.program.pid)
+    await until(() => {
+      this.#hear()
+      return this.#serving.has(self)
+    })
+  }
 
-/** Those in the state, and those that live: the same, as soon as what was killed has been reaped. */
-async function agrees(service: Service, born: Births): Promise<void> {
-  const inState = async (): Promise<readonly number[]> => {
-    const answer = await ask(join(service.folder, 'control'), { cmd: 'status' }, { silence: null })
+  /** One that waits while others are born has been lost. */
+  #wait(others: readonly Name[]): void {
+    this.#waiting = new Map(others.map((name) => [name, this.#waiting.get(name) ?? this.births]))
+    const lost = [...this.#waiting].filter(([, births]) => this.births - births > PATIENCE * WORKERS)
+    expect(lost).toEqual([])
+  }
+
+  async #inState(): Promise<readonly number[]> {
+    const answer = await ask(join(this.#service.folder, 'control'), { cmd: 'status' }, { silence: null })
     const { workers } = answer as unknown as { workers: readonly { readonly pid: number | null }[] }
     return workers.flatMap(({ pid }) => pid ?? [])
   }
-  let seen = ''
-  await until(async () => {
-    const before = service.children()
-    const state = await inState()
-    const after = service.children()
-    born.hear()
-    const living = after.filter((pid) => !born.molds.has(pid))
-    seen = `in the state ${state}, alive ${living}`
-    // Nobody dies while we look: a pid in the state was there before, or is there now.
-    expect(state.filter((pid) => !before.includes(pid) && !after.includes(pid))).toEqual([])
-    return state.length === WORKERS && same(state, living)
-  }).catch((error) => {
-    throw new Error(`${error.message}: ${seen}`)
-  })
+
+  /** Reads what is new in the log, and forgets it. */
+  #hear(): void {
+    const { program } = this.#service
+    const whole = program.output.lastIndexOf('\n') + 1
+    for (const line of program.output.slice(0, whole).split('\n')) {
+      const pid = Number(/ pid=(\d+)/.exec(line)?.[1])
+      if (/ worker started /.test(line)) {
+        this.births++
+        this.#left.delete(pid)
+      } else if (/ worker left /.test(line)) this.#left.add(pid)
+      else if (/ mold started /.test(line)) for (const name of nameOf(pid)) this.#molds.add(name)
+      const [, serving] = /^serving (\d+@\d+)$/.exec(line) ?? []
+      if (serving !== undefined) this.#serving.add(serving)
+    }
+    program.output = program.output.slice(whole)
+  }
 }
 
-const same = (one: readonly number[], other: readonly number[]): boolean =>
-  one.length === other.length && one.every((pid) => other.includes(pid))
+/** None, when there is no such process that lives. */
+function nameOf(pid: number): Name[] {
+  try {
+    const [state, ...fields] = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)!.split(' ')
+    return state === 'Z' || state === 'X' ? [] : [`${pid}@${fields[18]}`]
+  } catch {
+    return []
+  }
+}
+
+const pidOf = (name: Name): number => Number(name.split('@')[0])
+const isThere = (name: Name): boolean => nameOf(pidOf(name)).includes(name)
+
+function childrenIfThere(pid: number): number[] {
+  try {
+    return childrenOf(pid)
+  } catch {
+    return []
+  }
+}
