@@ -1,16 +1,21 @@
 /**
  * `npm run bench -- preload [--targets preload,exec,cluster,gunicorn] [--only kills,starts,memory,first,load,scavenges]
- *  [--kills 100] [--rounds 3] [--load 10]`
+ *  [--kills 100] [--rounds 3] [--load 10] [--heaps 0,60] [--workers 4,8]`
+ * `npm run bench -- preload --only refork,companions [--kills 100] [--load 10] [--refork 50000]
+ *  [--apps small,heap,pages,express] [--frameworks FOLDER]`
  *
  * Workers that are forked from a loaded app (`--preload`) against fork/exec, node:cluster and `gunicorn --preload` (where
  * it is installed): how soon a killed worker is replaced, how soon all serve, what they take of the memory, how fast they
- * answer. `--load`: seconds of wrk for each figure that needs load.
+ * answer. `--load`: seconds of wrk for each figure that needs load. `--heaps` and `--workers`: rows of the table of memory.
+ *
+ * Only when asked for: what `reforkAfter` gains, and what `target` companions gain from a mold.
  */
-const { spawn } = require('node:child_process')
-const { once } = require('node:events')
 const { readFileSync } = require('node:fs')
 const { parseArgs } = require('node:util')
 const { ask } = require('./preload/client.js')
+const { companions } = require('./preload/companions.js')
+const { cpu, delay, load, pss } = require('./preload/measures.js')
+const { refork } = require('./preload/refork.js')
 const { NAMES, start } = require('./preload/targets.js')
 const { median, percentile, spread, table } = require('./support/figures.js')
 
@@ -21,12 +26,16 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '100' },
     rounds: { type: 'string', default: '3' },
     load: { type: 'string', default: '10' },
+    heaps: { type: 'string', default: '0,60' },
+    workers: { type: 'string', default: '4,8' },
+    apps: { type: 'string', default: 'small,heap,pages' },
+    frameworks: { type: 'string' },
+    refork: { type: 'string', default: '50000' },
     port: { type: 'string', default: '18800' },
   },
 })
 const targets = values.targets.split(',')
 const rounds = Number(values.rounds)
-const delay = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds))
 /** A killed worker's successor comes to rest. */
 const REST = 150
 
@@ -40,18 +49,6 @@ async function withService(name, options, use) {
   } finally {
     await service.stop()
   }
-}
-
-async function load(seconds) {
-  const child = spawn('wrk', ['-t1', '-c32', `-d${seconds}s`, `http://127.0.0.1:${port}/`], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  })
-  let output = ''
-  child.stdout.on('data', (text) => {
-    output += text
-  })
-  await once(child, 'close')
-  return Number(/Requests\/sec:\s+([\d.]+)/.exec(output)[1])
 }
 
 /** SIGKILL of the only worker, to the first byte of another one's answer. */
@@ -95,23 +92,16 @@ async function starts() {
   table(rows)
 }
 
-/** The proportional set sizes of all processes together, in MB. */
-const pss = (pids) => {
-  let sum = 0
-  for (const pid of pids) sum += Number(/^Pss:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8'))[1])
-  return sum / 1024
-}
-
 async function memory() {
   const rows = [['PSS of all processes, MB', 'workers', 'idle', 'after load', 'of cluster, idle', 'of cluster, load']]
-  for (const heap of [0, 60])
-    for (const workers of [4, 8]) {
+  for (const heap of values.heaps.split(',').map(Number))
+    for (const workers of values.workers.split(',').map(Number)) {
       const found = new Map()
       for (const name of targets)
         await withService(name, { workers, heap }, async (service) => {
           await delay(2000)
           const idle = pss(service.pids())
-          await load(values.load)
+          await load(port, values.load)
           await delay(1000)
           found.set(name, { idle, loaded: pss(service.pids()) })
         })
@@ -150,25 +140,15 @@ async function first() {
   table(rows)
 }
 
-/** Seconds of CPU that these processes have used: fields 14 and 15 of proc_pid_stat(5), in ticks of 10 ms. */
-const cpu = (pids) => {
-  let ticks = 0
-  for (const pid of pids) {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ')[1].split(' ')
-    ticks += Number(fields[11]) + Number(fields[12])
-  }
-  return ticks / 100
-}
-
 /** By turns, since the machine's speed varies; by CPU time too, since others may use it. */
 async function underLoad() {
   const found = new Map(targets.map((name) => [name, { all: [], each: [] }]))
   for (let n = 0; n < rounds; n++)
     for (const name of targets)
       await withService(name, { workers: 2 }, async (service) => {
-        await load(1)
+        await load(port, 1)
         const before = cpu(service.pids())
-        const rate = await load(values.load)
+        const rate = await load(port, values.load)
         const { all, each } = found.get(name)
         all.push(rate)
         each.push((rate * values.load) / (cpu(service.pids()) - before))
@@ -200,7 +180,17 @@ async function scavenges() {
 }
 
 async function main() {
-  const parts = { kills, starts, memory, first, load: underLoad, scavenges }
+  const own = (part) => () => part({ ...values, port: ++port })
+  const parts = {
+    kills,
+    starts,
+    memory,
+    first,
+    load: underLoad,
+    scavenges,
+    refork: own(refork),
+    companions: own(companions),
+  }
   console.log(`Node ${process.version}, load average ${readFileSync('/proc/loadavg', 'utf8').split(' ')[0]}\n`)
   for (const part of values.only.split(',')) {
     await parts[part]()

@@ -1,18 +1,9 @@
 /**
- * Takes `APP_LOAD` milliseconds to load and holds a heap of `APP_HEAP` MB. Prints `serving PID` when it listens.
+ * An app that takes as long to load and holds as much as `weight.js` says. Prints `serving PID` when it listens.
  * `/scavenge?n=` collects the young generation so often, with something in it, and answers with the process's memory.
  */
 const http = require('node:http')
-
-const until = performance.now() + Number(process.env.APP_LOAD ?? 0)
-while (performance.now() < until);
-
-const ENTRY = 144
-exports.heap = Array.from({ length: (Number(process.env.APP_HEAP ?? 0) * 2 ** 20) / ENTRY }, (_, n) => ({
-  id: n,
-  name: `entry ${n}`,
-  next: [n],
-}))
+require('./weight.js')
 
 function scavenge(times) {
   require('node:v8').setFlagsFromString('--expose-gc')

@@ -1,4 +1,7 @@
-/** What is compared. `start` gives a running service, whose processes `pids` names: the one that was started first. */
+/**
+ * What is compared. `start` gives a running service, whose processes `pids` names: the one that was started first. `app` and
+ * `args`, another app and more arguments, are for monoceros only.
+ */
 const { spawn, spawnSync } = require('node:child_process')
 const { once } = require('node:events')
 const { readFileSync } = require('node:fs')
@@ -9,9 +12,9 @@ const CLI = join(__dirname, '../../dist/cli/monoceros.js')
 const AT_ONCE = ['--startsecs', '0', '--crash-limit', '0', '--restart-delay', '0ms', '--restart-delay-max', '1ms']
 
 const monoceros = (...more) => {
-  return ({ workers, port }) => [
+  return ({ workers, port, app = 'app.js', args = [] }) => [
     process.execPath,
-    [CLI, join(__dirname, 'app.js'), '-w', workers, '-b', `127.0.0.1:${port}`, ...AT_ONCE, ...more].map(String),
+    [CLI, join(__dirname, app), '-w', workers, '-b', `127.0.0.1:${port}`, ...AT_ONCE, ...more, ...args].map(String),
   ]
 }
 
@@ -29,40 +32,54 @@ exports.NAMES = Object.keys(COMMANDS).filter(
   (name) => name !== 'gunicorn' || spawnSync('gunicorn', ['--version']).status === 0,
 )
 
-exports.start = (name, { workers, port, load = 0, heap = 0 }) => {
-  const [command, args] = COMMANDS[name]({ workers, port })
-  const env = { ...process.env, APP_PORT: port, APP_WORKERS: workers, APP_LOAD: load, APP_HEAP: heap }
+exports.start = (name, options) => {
+  const { workers, port, load = 0, heap = 0, frameworks = '' } = options
+  const [command, args] = COMMANDS[name](options)
+  const app = { APP_PORT: port, APP_WORKERS: workers, APP_LOAD: load, APP_HEAP: heap, APP_FRAMEWORKS: frameworks }
+  const env = { ...process.env, ...app }
   // Ours would be every child's.
   delete env.NODE_OPTIONS
   const begun = performance.now()
   const child = spawn(command, args, { env, cwd: __dirname, stdio: ['ignore', 'pipe', 'pipe'] })
   let output = ''
-  let served = 0
+  const served = []
   const waiting = new Set()
   let failed
   const ended = new Promise((_, reject) => {
     failed = () => reject(new Error(`${name} ended:\n${output}`))
   })
   ended.catch(() => undefined)
+  const until = (condition) => {
+    const there = new Promise((resolve) => {
+      const look = () => condition() && waiting.delete(look) && resolve(performance.now())
+      waiting.add(look)
+      look()
+    })
+    return Promise.race([there, ended])
+  }
   child.once('exit', failed)
   for (const stream of [child.stdout, child.stderr])
     stream.setEncoding('utf8').on('data', (text) => {
-      output = (output + text).slice(-10_000)
-      served += text.match(/^serving \d/gm)?.length ?? 0
+      output = (output + text).slice(-100_000)
+      for (const [, pid] of text.matchAll(/^serving (\d+)/gm)) served.push(Number(pid))
       for (const look of waiting) look()
     })
   return {
     begun,
     pids: () => [child.pid, ...descendants(child.pid)],
     /** When so many workers have said, since the start, that they serve. */
-    serving(count) {
-      const there = new Promise((resolve) => {
-        const look = () => served >= count && waiting.delete(look) && resolve(performance.now())
-        waiting.add(look)
-        look()
-      })
-      return Promise.race([there, ended])
+    serving: (count) => until(() => served.length >= count),
+    get served() {
+      return served.length
     },
+    /** Those who have said so, and live. */
+    workers: () => descendants(child.pid).filter((pid) => served.includes(pid)),
+    /** When the service says this. */
+    saying: (pattern) => until(() => pattern.test(output)),
+    /** How often it has said so, of late. */
+    said: (pattern) => output.split(pattern).length - 1,
+    /** The number behind these words. */
+    number: (words) => Number(output.split(words)[1]?.match(/^\d+/)?.[0]),
     async stop() {
       child.off('exit', failed)
       const gone = once(child, 'exit')
