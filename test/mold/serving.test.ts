@@ -142,7 +142,7 @@ test('with preloadFallback the workers are started one by one, which is said lou
   const app = `
     require('node:child_process').spawn('/bin/sleep', ['1000']).unref()
     require('node:http').createServer((q, r) => r.end('ok')).listen(3000)`
-  const service = preload(app, ['-w', '2', '--boot-timeout', '2s', '--preload-fallback'])
+  const service = preload(app, ['-w', '2', '--boot-timeout', '8s', '--preload-fallback'])
   await service.program.line('preload is given up')
   await service.program.line('all workers are ready')
   expect((await service.get()).body).toBe('ok')
