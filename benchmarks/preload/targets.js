@@ -1,6 +1,6 @@
 /**
- * What is compared. `start` gives a running service, whose processes `pids` names: the one that was started first. `app` and
- * `args`, another app and more arguments, are for monoceros only.
+ * What is compared. `start` gives a running service, whose processes `pids` names: the one that was started first. `args`, more
+ * arguments, are for monoceros only.
  */
 const { spawn, spawnSync } = require('node:child_process')
 const { once } = require('node:events')
@@ -12,9 +12,11 @@ const CLI = join(__dirname, '../../dist/cli/monoceros.js')
 const AT_ONCE = ['--startsecs', '0', '--crash-limit', '0', '--restart-delay', '0ms', '--restart-delay-max', '1ms']
 
 const monoceros = (...more) => {
-  return ({ workers, port, app = 'app.js', args = [] }) => [
+  return ({ workers, port, args = [] }) => [
     process.execPath,
-    [CLI, join(__dirname, app), '-w', workers, '-b', `127.0.0.1:${port}`, ...AT_ONCE, ...more, ...args].map(String),
+    [CLI, join(__dirname, 'app.js'), '-w', workers, '-b', `127.0.0.1:${port}`, ...AT_ONCE, ...more, ...args].map(
+      String,
+    ),
   ]
 }
 
@@ -33,9 +35,9 @@ exports.NAMES = Object.keys(COMMANDS).filter(
 )
 
 exports.start = (name, options) => {
-  const { workers, port, load = 0, heap = 0, frameworks = '' } = options
+  const { workers, port, load = 0, heap = 0 } = options
   const [command, args] = COMMANDS[name](options)
-  const app = { APP_PORT: port, APP_WORKERS: workers, APP_LOAD: load, APP_HEAP: heap, APP_FRAMEWORKS: frameworks }
+  const app = { APP_PORT: port, APP_WORKERS: workers, APP_LOAD: load, APP_HEAP: heap }
   const env = { ...process.env, ...app }
   // Ours would be every child's.
   delete env.NODE_OPTIONS
@@ -76,8 +78,6 @@ exports.start = (name, options) => {
     workers: () => descendants(child.pid).filter((pid) => served.includes(pid)),
     /** When the service says this. */
     saying: (pattern) => until(() => pattern.test(output)),
-    /** How often it has said so, of late. */
-    said: (pattern) => output.split(pattern).length - 1,
     /** The number behind these words. */
     number: (words) => Number(output.split(words)[1]?.match(/^\d+/)?.[0]),
     async stop() {
