@@ -26,6 +26,8 @@ import type { Heard, Worker } from './workers.ts'
 
 /** How often the heartbeats are looked at. */
 const LOOK_EVERY = ms(1000)
+/** How long events are dealt with in one turn, before signals, exits and commands are looked at again. */
+const LONGEST_SETTLING = ms(100)
 /** When orphans may be hidden behind a child of libuv: how soon they are looked for again. */
 const LOOK_AGAIN = ms(50)
 
@@ -57,7 +59,7 @@ export class Arbiter implements Turn {
 
   /** For another image of this process, when everything that has happened so far is dealt with. */
   pack(): PackedArbiter {
-    this.#settle(this.#around.kernel.now())
+    while (this.#events.length > 0) this.#settle(this.#around.kernel.now())
     return { pool: this.#pool, generations: this.#generations.pack() }
   }
 
@@ -126,8 +128,12 @@ export class Arbiter implements Turn {
 
   /** Applies a command at once, for an answer that tells its effect. Only in a job of `schedule`. */
   apply(event: Event): Pool {
+    const { kernel, wake } = this.#around
     this.#events.push(event)
-    this.#settle(this.#around.kernel.now())
+    const before = this.#pool
+    for (let left = this.#events.length; left > 0; left--) this.#next(kernel.now())
+    if (this.#pool !== before) this.#admit()
+    wake()
     return this.#pool
   }
 
@@ -251,15 +257,22 @@ export class Arbiter implements Turn {
     this.#around.defect(error)
   }
 
-  /** Deals with all events, those included that come of dealing with them. */
+  /** Deals with all events, those included that come of dealing with them; what takes too long goes on in the next turn. */
   #settle(now: Ms): void {
+    const { kernel, wake } = this.#around
     const before = this.#pool
-    for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift()) {
-      const { pool, effects } = step(this.#pool, event, now, this.#policy)
-      this.#pool = pool
-      for (const effect of effects) this.#carryOut(effect)
+    while (this.#events.length > 0) {
+      this.#next(now)
+      if (kernel.now() - now >= LONGEST_SETTLING) break
     }
+    if (this.#events.length > 0) wake()
     if (this.#pool !== before) this.#admit()
+  }
+
+  #next(now: Ms): void {
+    const { pool, effects } = step(this.#pool, this.#events.shift()!, now, this.#policy)
+    this.#pool = pool
+    for (const effect of effects) this.#carryOut(effect)
   }
 
   #admit(): void {
@@ -282,7 +295,7 @@ export class Arbiter implements Turn {
         this.#generations.forget(this.#pool)
         molds.keepOnly(this.#pool)
         molds.promotions.noticed(effect, this.#pool)
-        this.#around.report.noticed(effect)
+        this.#around.report.noticed(effect, this.#pool)
         this.#around.told(effect)
         if (effect.kind === 'halted') this.stop('quick')
         return

@@ -9,6 +9,7 @@ import type { Fields } from '../log/format.ts'
 import type { Log } from '../log/log.ts'
 import { nextWords, troubleWords } from '../supervision/describe.ts'
 import type { Life } from '../supervision/life.ts'
+import type { Pool } from '../supervision/pool.ts'
 import { keyText } from '../supervision/pool.ts'
 import type { Fault, Trouble } from '../supervision/trouble.ts'
 import type { Ms } from '../units.ts'
@@ -66,10 +67,10 @@ export class Report {
     this.#log[level]('worker left', { ...nameOf(worker), ...ended, ...spent })
   }
 
-  noticed(effect: Notice): void {
+  noticed(effect: Notice, { proven }: Pool): void {
     switch (effect.kind) {
       case 'moved':
-        return this.#moved(effect)
+        return this.#moved(effect, proven)
       case 'started':
         return this.#log.info('all workers are ready', { generation: effect.generation })
       case 'reloading':
@@ -135,7 +136,7 @@ export class Report {
     this.#log.critical('a defect in monoceros', {}, error instanceof Error ? error.stack : String(error))
   }
 
-  #moved({ key, from, to }: Extract<Notice, { kind: 'moved' }>): void {
+  #moved({ key, from, to }: Extract<Notice, { kind: 'moved' }>, proven: boolean): void {
     const worker = keyText(key)
     const { phase } = to
     switch (phase.kind) {
@@ -147,12 +148,12 @@ export class Report {
         if (from.phase.kind !== 'proving') this.#log.info('worker ready', { worker, pid: phase.child.pid })
         return this.#log.debug('worker is good', { worker, pid: phase.child.pid })
       case 'leaving':
-        if (phase.trouble) this.#troubled('worker is in trouble', worker, phase.trouble, to)
+        if (phase.trouble) this.#troubled('worker is in trouble', worker, phase.trouble, to, proven)
         else this.#log.info('worker asked to leave', { worker, pid: phase.child.pid })
         return
       case 'waiting':
       case 'failed':
-        if (to.trouble) this.#troubled('worker failed', worker, to.trouble, to)
+        if (to.trouble) this.#troubled('worker failed', worker, to.trouble, to, proven)
         return
     }
   }
@@ -167,8 +168,10 @@ export class Report {
     this.#log[level](text, nameOf(worker))
   }
 
-  #troubled(message: string, worker: string, trouble: Trouble, life: Life): void {
-    const what = { worker, why: troubleWords(trouble), next: nextWords(life, this.#now()) }
+  /** A pool of which no worker ever came good gives up when all have failed: until then there will be another try. */
+  #troubled(message: string, worker: string, trouble: Trouble, life: Life, proven: boolean): void {
+    const condition = !proven && life.phase.kind === 'waiting' ? ', unless every worker fails at the start' : ''
+    const what = { worker, why: troubleWords(trouble), next: nextWords(life, this.#now()) + condition }
     this.#log.error(message, what, this.#stackOnce(trouble))
   }
 

@@ -136,6 +136,8 @@ export type PoolPolicy = {
   readonly reloadStep: number | null
   /** How many retiring workers are replaced at once, at least 1. */
   readonly retireAtOnce: number
+  /** How many processes are asked for at once where several are missing, at least 1; the others wait for the answers. */
+  readonly spawnsAtOnce: number
   /** The most lives at once, old generations that still drain included; where it is reached, new ones wait. */
   readonly most: number
   /** The largest `size`. */

@@ -11,6 +11,7 @@ const policy: PoolPolicy = {
   life: { ...POLICY, startsecs: ms(0) },
   reloadStep: null,
   retireAtOnce: 1,
+  spawnsAtOnce: 4,
   most: 8,
   largest: 4,
   bootAttempts: 3,

@@ -19,11 +19,19 @@ const BAD: Temper = {
   survivesKill: 0.3,
 }
 
-const BASE: PoolPolicy = { life: POLICY, reloadStep: null, retireAtOnce: 1, most: 12, largest: 6, bootAttempts: 3 }
+const BASE: PoolPolicy = {
+  life: POLICY,
+  reloadStep: null,
+  retireAtOnce: 1,
+  spawnsAtOnce: 8,
+  most: 12,
+  largest: 6,
+  bootAttempts: 3,
+}
 const POLICIES: readonly PoolPolicy[] = [
   BASE,
   { ...BASE, reloadStep: 1 },
-  { ...BASE, reloadStep: 2, retireAtOnce: 3, life: { ...POLICY, startsecs: ms(0) } },
+  { ...BASE, reloadStep: 2, retireAtOnce: 3, spawnsAtOnce: 2, life: { ...POLICY, startsecs: ms(0) } },
   { ...BASE, most: 7, life: { ...POLICY, probe: true, waitLasted: true } },
   {
     ...BASE,

@@ -24,6 +24,11 @@ const JITTER = 0.25
 /** Two, because a worker that just died may have better luck. */
 const BOOT_ATTEMPTS = 2
 export const LARGEST = 512
+/**
+ * `spawn` returns when the child has its own program. Where hundreds of processes start, each waits its turn for a CPU,
+ * and the arbiter with it: so it looks after everything else in between.
+ */
+const SPAWNS_AT_ONCE = 8
 
 /** What the manager may take beyond the longest time that one of its companions has. */
 const MANAGER_MARGIN = 1000
@@ -65,6 +70,8 @@ export function poolPolicy(config: Config): PoolPolicy {
     },
     reloadStep: config.reloadStep === 0 ? null : config.reloadStep,
     retireAtOnce: 1,
+    // Those who wait for a mold wait for the same one.
+    spawnsAtOnce: config.preload ? LARGEST : SPAWNS_AT_ONCE,
     most: CELLS,
     largest: LARGEST,
     bootAttempts: BOOT_ATTEMPTS,

@@ -106,9 +106,14 @@ export function bySlot(draft: Draft, role: Exclude<Role, 'going'>): readonly (Me
 
 export const isUp = ({ life }: Member): boolean => life.phase.kind === 'up'
 
-/** Whether another life may begin. The pool's size and what a reload adds to it always fit once old ones are gone. */
+/**
+ * Whether another life may begin now: not while many are being started. The pool's size and what a reload adds to it
+ * always fit once old ones are gone.
+ */
 export function hasRoom(draft: Draft, extra: number): boolean {
-  return draft.members.length < Math.max(draft.policy.most, draft.size + extra)
+  const { most, spawnsAtOnce } = draft.policy
+  const asked = draft.members.filter(({ life }) => life.phase.kind === 'spawning').length
+  return asked < spawnsAtOnce && draft.members.length < Math.max(most, draft.size + extra)
 }
 
 /** Marks a member as waiting to be relieved. */

@@ -21,7 +21,15 @@ import { type Actor, exitOf } from './transcript.ts'
 
 export class PoolActor implements Actor {
   #pool: Pool = newPool(2, 1)
-  #policy: PoolPolicy = { life: POLICY, reloadStep: null, retireAtOnce: 1, most: 64, largest: 16, bootAttempts: 3 }
+  #policy: PoolPolicy = {
+    life: POLICY,
+    reloadStep: null,
+    retireAtOnce: 1,
+    spawnsAtOnce: 16,
+    most: 64,
+    largest: 16,
+    bootAttempts: 3,
+  }
   #now = 0
   #nextPid = 101
 
