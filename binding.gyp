@@ -29,6 +29,7 @@
         "native/signals.cc",
         "native/spawn.cc",
         "native/stack.cc",
+        "native/touch.cc",
         "native/warm.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],

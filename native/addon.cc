@@ -23,6 +23,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   monoceros::install_signals(env, exports);
   monoceros::install_spawn(env, exports);
   monoceros::install_stack(env, exports);
+  monoceros::install_touch(env, exports);
   monoceros::install_warm(env, exports);
   return exports;
 }

@@ -5,6 +5,7 @@
 #include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+#include <uv.h>
 
 #include <cerrno>
 #include <cstddef>
@@ -94,6 +95,7 @@ Napi::Value receive_now(const Napi::CallbackInfo& info) {
     const int ready = ppoll(&one, 1, &wait, nullptr);
     if (ready == -1 && errno == EINTR) continue;
     if (ready == -1) fail(env, errno, "poll");
+    uv_update_time(loop_of(env));  // it has stood still meanwhile: timers that are started now would be early
     if (ready == 0) return env.Null();
     return receive_from(env, integer(info[0]));
   }

@@ -99,6 +99,7 @@ void install_reap(Napi::Env env, Napi::Object exports);
 void install_signals(Napi::Env env, Napi::Object exports);
 void install_spawn(Napi::Env env, Napi::Object exports);
 void install_stack(Napi::Env env, Napi::Object exports);
+void install_touch(Napi::Env env, Napi::Object exports);
 void install_warm(Napi::Env env, Napi::Object exports);
 
 template <typename Function>

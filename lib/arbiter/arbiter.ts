@@ -187,7 +187,7 @@ export class Arbiter implements Turn {
   hear(now: Ms): void {
     this.#around.workers.listenForBeats()
     this.#settle(now)
-    this.#around.molds.look(this.#pool)
+    this.#around.molds.look(this.#pool, now)
     this.#settle(now)
   }
 
@@ -294,7 +294,7 @@ export class Arbiter implements Turn {
       default:
         this.#generations.forget(this.#pool)
         molds.keepOnly(this.#pool)
-        molds.promotions.noticed(effect, this.#pool)
+        molds.noticed(effect, this.#pool)
         this.#around.report.noticed(effect, this.#pool)
         this.#around.told(effect)
         if (effect.kind === 'halted') this.stop('quick')

@@ -179,6 +179,7 @@ export function assemble(ingredients: Ingredients): Assembled {
   const useOutputs = (config: Config): void => {
     try {
       outputs.adopt(config)
+      molds.renewSpares()
     } catch (error) {
       log.error(error instanceof Error ? error.message : String(error))
     }
@@ -190,6 +191,7 @@ export function assemble(ingredients: Ingredients): Assembled {
     report: new MoldReport(log),
     happened: (event) => arbiter.happened(event),
     generationOf: (number) => arbiter.generationOf(number),
+    standard: () => outputs.standard,
   })
   const successor = new Successor({
     kernel,

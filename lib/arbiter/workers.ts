@@ -41,10 +41,14 @@ export type PackedWorker = Pick<Worker, 'key' | 'pid' | 'waits' | 'fault'> & {
 export type Unborn = Pick<Worker, 'key' | 'generation' | 'waits' | 'alarm' | 'cell'> & {
   /** What `bind` names, as its slot has it. */
   readonly listeners: readonly Listener[]
-  readonly ours: Fd
-  readonly theirs: Fd
+  readonly channel: Worker['channel']
+  /** The other end of it; null where a process has it already. */
+  readonly theirs: Fd | null
   readonly standard: Standard
 }
+
+/** What connects us with a worker, whoever that will be. */
+export type Ends = Pick<Unborn, 'channel' | 'theirs' | 'alarm'>
 
 /** What is heard of a worker: its messages but `failed`, which is kept, and `beat`, a sign of life. */
 export type Heard =
@@ -92,7 +96,7 @@ export class Workers {
   start(key: Key, generation: Generation, standard: Standard, waits: boolean): Worker {
     const unborn = this.prepare(key, generation, standard, waits)
     try {
-      const plan = workerPlan(generation.program, process.execPath, { ...standard, channel: unborn.theirs })
+      const plan = workerPlan(generation.program, process.execPath, { ...standard, channel: unborn.theirs! })
       return this.adopt(unborn, this.#kernel.spawn(plan))
     } catch (error) {
       this.discard(unborn)
@@ -100,40 +104,61 @@ export class Workers {
     }
   }
 
-  /** Everything that a worker needs on our side, before there is a process. Ends in `adopt` or in `discard`. */
-  prepare(key: Key, generation: Generation, standard: Standard, waits: boolean): Unborn {
+  /**
+   * Everything that a worker needs on our side, before there is a process; `ends`: those of a process that was forked
+   * ahead. Ends in `adopt` or in `discard`.
+   */
+  prepare(key: Key, generation: Generation, standard: Standard, waits: boolean, ends: Ends | null = null): Unborn {
     const listeners = generation.listeners.map((listener) => this.#listeners.forSlot(listener, key.slot))
     const cell = this.#heartbeats.take()
-    const opened: Fd[] = []
     try {
-      const [ours, theirs] = this.#kernel.channelPair()
-      opened.push(ours, theirs)
-      const alarm = this.#kernel.alarm()
-      return { key, generation, listeners, waits, standard, ours, theirs, alarm, cell }
+      return { key, generation, listeners, waits, standard, cell, ...(ends ?? this.ends()) }
     } catch (error) {
-      for (const fd of opened) this.#kernel.close(fd)
       this.#heartbeats.giveBack(cell)
       throw error
     }
   }
 
+  /** Ends in `discardEnds`, unless it comes to a worker. */
+  ends(): Ends {
+    const alarm = this.#kernel.alarm()
+    try {
+      const [ours, theirs] = this.#kernel.channelPair()
+      return { channel: new Channel<ToArbiter, ToWorker>(this.#kernel, ours, TO_ARBITER), theirs, alarm }
+    } catch (error) {
+      this.#kernel.close(alarm)
+      throw error
+    }
+  }
+
+  /** To a process that was forked ahead, and has been adopted. */
+  stay({ channel, alarm }: Ends, { settings }: Generation, sibling: Pid): void {
+    const arbiter = this.#kernel.getpid()
+    channel.send({ kind: 'stay', arbiter, settings, sibling }, [this.#heartbeats.memory, alarm])
+  }
+
   /** The process is there. */
   adopt(unborn: Unborn, pid: Pid): Worker {
-    const { key, generation, listeners, waits, ours, theirs, alarm, cell, standard } = unborn
+    const { key, generation, listeners, waits, channel, theirs, alarm, cell, standard } = unborn
     const { accesslog } = standard
-    this.#kernel.close(theirs)
-    const channel = new Channel<ToArbiter, ToWorker>(this.#kernel, ours, TO_ARBITER)
+    if (theirs !== null) this.#kernel.close(theirs)
     const worker: Worker = { key, pid, generation, channel, alarm, cell, waits, lent: new Set(), fault: null }
     this.#open(worker)
-    this.#sayGo(worker, listeners)
+    this.#sayGo(worker, listeners, theirs === null)
     if (accesslog !== null) channel.send({ kind: 'reopen', files: ['accesslog'] }, [accesslog])
     return worker
   }
 
   /** There will be no process. */
-  discard({ ours, theirs, alarm, cell }: Unborn): void {
-    for (const fd of [ours, theirs, alarm]) this.#kernel.close(fd)
-    this.#heartbeats.giveBack(cell)
+  discard(unborn: Unborn): void {
+    this.discardEnds(unborn)
+    this.#heartbeats.giveBack(unborn.cell)
+  }
+
+  discardEnds({ channel, theirs, alarm }: Ends): void {
+    channel.close()
+    this.#kernel.close(alarm)
+    if (theirs !== null) this.#kernel.close(theirs)
   }
 
   pack(): readonly PackedWorker[] {
@@ -235,7 +260,12 @@ export class Workers {
     })
   }
 
-  #sayGo({ key, generation, channel, alarm, cell, waits }: Worker, listeners: readonly Listener[]): void {
+  /** `stayed`: what one that was forked ahead has heard by `stay` is left out. */
+  #sayGo(
+    { key, generation, channel, alarm, cell, waits }: Worker,
+    listeners: readonly Listener[],
+    stayed: boolean,
+  ): void {
     const { slot } = key
     const { settings } = generation
     channel.send(
@@ -248,12 +278,12 @@ export class Workers {
         generation: key.generation,
         cell: cell.index,
         listeners: listeners.map((listener) => listener.address),
-        settings,
+        ...(!stayed && { settings }),
         waits,
         lasts: generation.config.startsecs,
         tickets: this.#tickets(),
       },
-      [this.#heartbeats.memory, alarm, ...listeners.map((listener) => listener.fd)],
+      [...(stayed ? [] : [this.#heartbeats.memory, alarm]), ...listeners.map((listener) => listener.fd)],
     )
   }
 }

@@ -2,7 +2,7 @@
  * What arbiter and worker say to each other. One message is one datagram of JSON on a SOCK_SEQPACKET socket; the
  * descriptors that belong to it travel beside it (SCM_RIGHTS) in the order that the message's comment gives.
  *
- * The first message is always the arbiter's `go`; the worker says nothing before it. Both sides refuse another
+ * The first message is the arbiter's `go` (but for `stay` before it); the worker says nothing before it. Both sides refuse another
  * `protocol` than their own.
  */
 import type { WorkerSettings } from '../config/settings.ts'
@@ -27,7 +27,8 @@ export type Go = {
   readonly cell: number
   /** Opened from `bind`; empty where the app says itself what it listens on. */
   readonly listeners: readonly ListenerAddress[]
-  readonly settings: WorkerSettings
+  /** None, and neither memory nor alarm, after `stay`. */
+  readonly settings?: WorkerSettings
   /** Take no connection from a shared listener before `accept`: others serve until this worker is good. */
   readonly waits: boolean
   /** After how many milliseconds of being ready `lasted` is said (`startsecs`). */
@@ -36,9 +37,21 @@ export type Go = {
   readonly tickets?: string
 }
 
+/**
+ * Before `go`, to a process that was forked ahead: it was adopted, and waits until it is somebody. What does not depend on
+ * who that will be comes here, and in `go` no more. Descriptors: the heartbeat memory, the alarm.
+ */
+export type Stay = Pick<Go, 'arbiter'> & {
+  readonly kind: 'stay'
+  readonly settings: WorkerSettings
+  /** The pid of a worker of the same mold. */
+  readonly sibling: number
+}
+
 /** Arbiter to worker. */
 export type ToWorker =
   | Go
+  | Stay
   /** Answer to `listen`. One descriptor: the listening socket. */
   | { readonly kind: 'listening'; readonly id: number; readonly address: ListenerAddress }
   | { readonly kind: 'refused'; readonly id: number; readonly code: string; readonly message: string }

@@ -1,5 +1,5 @@
 /** The part of the kernel that only a mold and what it forks need: forking a running Node without exec. */
-import type { Fd } from '../units.ts'
+import type { Fd, Pid } from '../units.ts'
 
 /** What a child of a mold was forked for: the whole request, and its descriptors, which are close-on-exec. */
 export type ForkOrder = { readonly request: number; readonly data: Buffer; readonly fds: readonly Fd[] }
@@ -31,6 +31,12 @@ export type MoldKernel = {
   connectLocally(port: number): Fd
   /** Gives unused memory of malloc(3) back to the system. */
   trimMemory(): void
+  /**
+   * Maps beforehand what another process that was forked from the same one has come to need: copies the pages that it has
+   * written to (2,048 at most), and maps those of files. Changes nothing that this process could see. The number of
+   * pages that were copied; 0 as well where the other one is gone or may not be looked at.
+   */
+  touchAs(other: Pid): number
   /** Ends the watcher that `Kernel.watchForStuckStack` has started on this alarm: a thread would not survive a fork. */
   endStackWatch(alarm: Fd): void
   /** setsid(2), or setpgid(2) into a group of its own. */

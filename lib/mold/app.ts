@@ -1,5 +1,5 @@
 /** The mold of an app: what is forked from it goes on as a worker. */
-import type { Fd } from '../units.ts'
+import { type Fd, pid } from '../units.ts'
 import type { Boot } from '../worker/app/boot.ts'
 import { Faults } from '../worker/app/faults.ts'
 import { begin } from '../worker/begin.ts'
@@ -87,7 +87,10 @@ export class AppMold {
 
   #join(channel: Fd): Joined {
     const { kernel } = this.#mold
-    const joined = joinOn(kernel, channel)
+    const joined = joinOn(kernel, channel, ({ arbiter, sibling }) => {
+      this.#mold.dieWith(arbiter)
+      this.#mold.touchAs(pid(sibling))
+    })
     if (typeof joined === 'string') return kernel.exit(1)
     this.#mold.dieWith(joined.go.arbiter)
     return joined

@@ -11,7 +11,7 @@ import { type FromMold, MOLD_PROTOCOL, type MoldGo, TO_MOLD, type ToMold } from 
 import { loadKernel, loadMoldKernel } from '../kernel/addon.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { MoldKernel } from '../kernel/mold-kernel.ts'
-import { type Fd, fd, type Ms, ms } from '../units.ts'
+import { type Fd, fd, type Ms, ms, type Pid } from '../units.ts'
 import { becomeOneself } from './child.ts'
 import { compact } from './compact.ts'
 import { runHooks } from './hooks.ts'
@@ -146,6 +146,8 @@ export class Mold {
   /** Nothing asynchronous from here to the fork: what was quiet stays quiet. */
   #fork(settled: () => void = () => undefined): Fd {
     this.#randomness.useUp()
+    // V8 looks for the time zone when it is first asked for local time: by Node, for the first answer's `Date`.
+    new Date().getMilliseconds()
     compact(this.#mold)
     settled()
     this.tell({ kind: 'quiet' })
@@ -171,6 +173,11 @@ export class Mold {
   dieWith(keeper: number): void {
     this.kernel.setParentDeathSignal('SIGKILL')
     if (this.kernel.getppid() !== keeper) this.kernel.exit(1)
+  }
+
+  /** In a process that was forked ahead, while it waits: what the sibling has come to need is made ready. */
+  touchAs(sibling: Pid): void {
+    this.#mold.touchAs(sibling)
   }
 
   /** Waits until nothing is open or in flight that was not before. */

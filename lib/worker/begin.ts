@@ -47,11 +47,10 @@ const later = setTimeout
  */
 export const begin = (
   kernel: Kernel,
-  { channel, go, fds }: Joined,
+  { channel, go, settings, fds, ahead }: Joined,
   file: string,
   lineage: Lineage | null = null,
 ): Boot => {
-  const { settings } = go
   const [memory, alarm, ...listeners] = fds as [Fd, Fd, ...Fd[]]
   const warn = (text: string) => void channel.send({ kind: 'log', level: 'warning', text })
   const faults = new Faults(file, go.slot === 0, (fault) => void channel.send({ kind: 'failed', ...fault }))
@@ -66,7 +65,7 @@ export const begin = (
   })
   const options: ServersOptions = {
     engine: {
-      ...fronted(settings, faults, kernel),
+      ...(ahead?.engine ?? fronted(settings, faults, kernel)),
       ...(settings.hooks.includes('preRequest') && { onRequest: (request) => hooks.before(request) }),
     },
     responded: tellAll(
@@ -194,10 +193,10 @@ export const begin = (
   })
   channel.unref()
   // Null: the thread of the addon watches. Else it names the symbol that this Node lacks.
-  if (kernel.watchForStuckStack(alarm) !== null)
+  if ((ahead === null ? kernel.watchForStuckStack(alarm) : ahead.watchLacks) !== null)
     void import('./stack-thread.ts').then(({ startStackThread }) => startStackThread(alarm))
   const source = { counts: () => servers.counts(), durations }
-  const beat = startBeat(row(kernel.map(memory), go.cell), source, beatInterval(settings.timeout))
+  const beat = startBeat(row(ahead?.memory ?? kernel.map(memory), go.cell), source, beatInterval(settings.timeout))
   kernel.close(memory)
   const retire = (reason: string) => void channel.send({ kind: 'retire', reason })
   const watches = [watchRequests(settings, () => servers.counts().requests, retire), watchMemory(settings, retire)]

@@ -148,6 +148,15 @@ export const scenes = {
     })
   },
 
+  'pages that another process has come to need are mapped beforehand, and nothing changes by it': async () => {
+    const mold = realMoldKernel()
+    const shared = Buffer.alloc(64 * 4096, 7)
+    assert(mold.touchAs(pid(process.pid)) > 0, 'as itself: what it has written to')
+    assert(shared.every((byte) => byte === 7))
+    // Linux gives no higher number (proc_sys_kernel(5), pid_max).
+    assert.equal(mold.touchAs(pid(2 ** 22 + 1)), 0)
+  },
+
   'a process becomes the leader of a session or a group': async () => {
     const kernel = realKernel()
     for (const [of, column] of [

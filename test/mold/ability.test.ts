@@ -57,7 +57,8 @@ test.each([
   async (forks, app, ways) => {
     const service = await forked(app)
     for (let n = 0; n < forks; n++) await ends(service, ways[n % ways.length]!)
-    expect(service.children()).toHaveLength(2) // the worker and its mold
+    // The worker, its mold, and perhaps one that was forked ahead.
+    expect([2, 3]).toContain(service.children().length)
   },
   FORKS * 10_000 + 60_000,
 )

@@ -41,7 +41,10 @@ const inodeOf = (path: string): string =>
 
 test('listeners are held by arbiter and workers, alarms by arbiter and worker, and nothing else of ours by two', async () => {
   const files = { 'app.js': APP, 'c.json': JSON.stringify(CONFIG) }
-  const { program, folder, children } = serve(['-c', 'c.json', '--preload', '-w', '2', '--startsecs', '0'], { files })
+  const { program, folder, children } = serve(
+    ['-c', 'c.json', '--preload', '--no-preload-spare', '-w', '2', '--startsecs', '0'],
+    { files },
+  )
   const pid = async (pattern: RegExp): Promise<number> => Number((await program.line(pattern))[1])
   await program.line('all workers are ready')
   await program.lines('companion is RUNNING', 2)

@@ -13,7 +13,7 @@ import { dist, start } from '../support/process.ts'
 function preload(app: string, args: readonly string[]): Service {
   const source = `import { postFork, preFork } from '${dist('index.js')}'\n${app}`
   const files = { 'app.mjs': source, 'package.json': '{}' }
-  return serve(['--preload', '--startsecs', '0', '--boot-timeout', '60s', ...args], {
+  return serve(['--preload', '--no-preload-spare', '--startsecs', '0', '--boot-timeout', '60s', ...args], {
     files,
     app: 'app.mjs',
     prepare: (folder) => symlinkSync(join(LIBRARIES, 'node_modules'), join(folder, 'node_modules')),

@@ -33,7 +33,8 @@ type Scene = {
 async function scene(workers: number, args: readonly string[] = []): Promise<Scene> {
   const next = join(temporaryFolder(), 'fault')
   const options = { files: { 'app.js': APP }, env: faults({ FAULTS_AT: next }) }
-  const service = serve(['--preload', '-w', String(workers), ...AT_ONCE, ...args], options)
+  // With one that is forked ahead there would be no fork to wait for (`spare.test.ts`).
+  const service = serve(['--preload', '--no-preload-spare', '-w', String(workers), ...AT_ONCE, ...args], options)
   // Users of these tests may have to read the app.
   chmodSync(service.folder, 0o755)
   await service.program.line('all workers are ready')

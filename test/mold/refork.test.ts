@@ -8,6 +8,7 @@ import { until } from '../support/until.ts'
 
 const AT_ONCE = [
   '--preload',
+  '--no-preload-spare',
   '--startsecs',
   '0',
   '--restart-delay',

@@ -9,7 +9,10 @@ import { dist } from '../support/process.ts'
 import { until } from '../support/until.ts'
 
 const preload = (app: string, args: readonly string[] = [], options: ServiceOptions = {}): Service =>
-  serve(['--preload', '--startsecs', '0', ...args], { ...options, files: { 'app.js': app, ...options.files } })
+  serve(['--preload', '--no-preload-spare', '--startsecs', '0', ...args], {
+    ...options,
+    files: { 'app.js': app, ...options.files },
+  })
 
 /** Loads once: the app says so when it is evaluated. */
 const APP = `

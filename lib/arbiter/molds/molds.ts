@@ -10,13 +10,15 @@ import { type Failed, type MoldProcess, startMold } from '../../runtime/mold-pro
 import type { Leader } from '../../runtime/reaper.ts'
 import { sameKey } from '../../supervision/pool/key.ts'
 import type { Event, Key, Pool } from '../../supervision/pool.ts'
-import type { Ms, Pid } from '../../units.ts'
+import type { Fd, Ms, Pid } from '../../units.ts'
 import type { Generation } from '../generations/generation.ts'
 import { moldPlan } from '../generations/plan.ts'
+import type { Notice } from '../surroundings.ts'
 import type { Ward } from '../ward.ts'
-import type { Standard, Unborn, Worker, Workers } from '../workers.ts'
+import type { Ends, Standard, Unborn, Worker, Workers } from '../workers.ts'
 import { Promotions } from './promotions.ts'
 import type { MoldReport } from './report.ts'
+import { Spares } from './spares.ts'
 
 export type MoldParts = {
   readonly kernel: Kernel
@@ -25,6 +27,7 @@ export type MoldParts = {
   readonly happened: (event: Event) => void
   /** The generation of that number. */
   readonly generationOf: (number: number) => Generation
+  readonly standard: () => Standard
 }
 
 /** A mold for `status`. `mold`: counted from 1 in its generation. */
@@ -32,9 +35,13 @@ export type MoldStatus = {
   readonly pid: number
   readonly mold: number
   readonly state: 'LOADING' | 'QUIET' | 'ON TRIAL'
+  /** The process that was forked ahead and waits to be a worker; null: none. */
+  readonly spare: number | null
 }
 
-type Asked = Unborn & { readonly mold: MoldProcess }
+type Asked =
+  | { readonly kind: 'worker'; readonly unborn: Unborn; readonly mold: MoldProcess }
+  | { readonly kind: 'spare'; readonly ends: Ends; readonly sibling: Pid; readonly mold: MoldProcess }
 
 export class Molds implements Ward {
   readonly #parts: MoldParts
@@ -42,6 +49,7 @@ export class Molds implements Ward {
   /** Told to end, and not reaped yet. */
   readonly #ending = new Map<Pid, MoldProcess>()
   readonly #forks: Forks<Asked>
+  readonly #spares: Spares
   /** Generations that cannot be preloaded, and whose workers are exec'd instead (`preloadFallback`). */
   readonly #fallen = new WeakSet<Generation>()
   /** Molds of a generation, counted from 1: the first has loaded the app, the others were workers. */
@@ -51,11 +59,12 @@ export class Molds implements Ward {
 
   constructor(parts: MoldParts) {
     this.#parts = parts
+    this.#spares = new Spares(parts)
     this.#forks = new Forks<Asked>({
       kernel: parts.kernel,
-      born: (unborn, pid, exit) => this.#born(unborn, pid, exit),
-      failed: (unborn, error) => this.#failed(unborn, null, error),
-      discard: (unborn) => parts.workers.discard(unborn),
+      born: (asked, pid, exit) => this.#forked(asked, pid, exit),
+      failed: (asked, error) => this.#failed(asked, null, error),
+      discard: (asked) => this.#discard(asked),
     })
     this.promotions = new Promotions({
       ...parts,
@@ -79,12 +88,32 @@ export class Molds implements Ward {
       pid: mold.pid,
       mold: this.#numbers.get(mold) ?? 1,
       state: mold === onTrial ? 'ON TRIAL' : mold.isQuiet ? 'QUIET' : 'LOADING',
+      spare: this.#spares.of(mold)?.pid ?? null,
     }))
   }
 
-  /** Whether a worker is to become a mold. */
-  look(pool: Pool): void {
+  /** Whether a worker is to become a mold, and whether it is time to fork one ahead. */
+  look(pool: Pool, now: Ms): void {
     this.promotions.look(pool, (generation) => this.#numbers.get(this.#molds.get(generation)!) ?? null)
+    if (pool.mode !== 'running') return
+    const generation = this.#parts.generationOf(pool.generation)
+    const mold = this.#molds.get(generation)
+    if (mold === undefined || !generation.config.preloadSpare) return
+    const isCalm = pool.reload === null && pool.members.every(({ life }) => !BEING_BORN.has(life.phase.kind))
+    if (this.#spares.isDue(mold, isCalm, now)) this.#forkAhead(mold, generation)
+  }
+
+  noticed(notice: Notice, pool: Pool): void {
+    this.promotions.noticed(notice, pool)
+    if (notice.kind !== 'moved' || notice.to.phase.kind !== 'up') return
+    const mold = this.#molds.get(this.#parts.generationOf(notice.key.generation))
+    if (mold !== undefined) this.#spares.owe(mold)
+  }
+
+  /** What workers have for 1 and 2 is another file from now on. */
+  renewSpares(): void {
+    for (const mold of this.#forks.abandon(({ kind }) => kind === 'spare')) this.#spares.owe(mold)
+    this.#spares.renew()
   }
 
   /** Whether workers of this generation are forked. */
@@ -95,10 +124,17 @@ export class Molds implements Ward {
   /** Asks for a worker. Throws where the mold itself cannot be started. */
   fork(key: Key, generation: Generation, standard: Standard, waits: boolean): void {
     const { workers } = this.#parts
-    const unborn = workers.prepare(key, generation, standard, waits)
+    const onTrial = this.promotions.moldFor(key, generation)
+    const there = onTrial ?? this.#molds.get(generation)
+    const spare = there && this.#spares.of(there)
+    const unborn = workers.prepare(key, generation, standard, waits, spare?.ends)
+    if (spare) {
+      this.#spares.taken(there)
+      return this.#born(unborn, there, spare.pid, undefined)
+    }
     try {
-      const mold = this.promotions.moldFor(key, generation) ?? this.#moldOf(generation, standard)
-      this.#forks.ask(mold, { ...unborn, mold }, [unborn.theirs, standard.stdin, standard.stdout, standard.stderr])
+      const mold = there ?? this.#moldOf(generation, standard)
+      this.#forks.ask(mold, { kind: 'worker', unborn, mold }, [unborn.theirs!, ...placed(standard)])
     } catch (error) {
       workers.discard(unborn)
       throw error
@@ -117,7 +153,8 @@ export class Molds implements Ward {
 
   /** Nothing may come of what was asked for under this key. A mold that was not even loaded by then never will be. */
   abandon(key: Key): void {
-    for (const mold of this.#forks.abandon((unborn) => sameKey(unborn.key, key))) if (!mold.isQuiet) this.#end(mold)
+    const isOfKey = (asked: Asked): boolean => asked.kind === 'worker' && sameKey(asked.unborn.key, key)
+    for (const mold of this.#forks.abandon(isOfKey)) if (!mold.isQuiet) this.#end(mold)
   }
 
   /** Whether this exit of an unknown process may be that of a worker whose birth we have not heard of yet. */
@@ -137,13 +174,14 @@ export class Molds implements Ward {
   }
 
   get isGone(): boolean {
-    return this.#molds.size === 0 && this.#ending.size === 0 && this.promotions.onTrial === null
+    const { onTrial } = this.promotions
+    return this.#molds.size === 0 && this.#ending.size === 0 && onTrial === null && this.#spares.isGone
   }
 
   leaders(): ReadonlyMap<Pid, Leader> {
     const { onTrial } = this.promotions
     const all = [...this.#molds.values(), ...this.#ending.values(), ...(onTrial === null ? [] : [onTrial])]
-    return new Map(all.map((mold) => [mold.pid, 'group']))
+    return new Map([...all.map((mold): [Pid, Leader] => [mold.pid, 'group']), ...this.#spares.leaders()])
   }
 
   lastWords(of: Pid): void {
@@ -151,19 +189,23 @@ export class Molds implements Ward {
   }
 
   left(exit: Exit): boolean {
+    const spare = this.#spares.left(exit)
+    if (spare === 'unexpected') this.#parts.report.spareLeft(exit)
+    if (spare !== null) return true
     const mold = this.#find(exit.pid)
     if (mold === undefined) return false
     const wasEnding = this.#ending.delete(exit.pid)
     const generation = this.#generationOf(mold)
     if (generation !== undefined) this.#molds.delete(generation)
     mold.forget()
+    this.#spares.drop(mold)
     const { report } = this.#parts
     if (!wasEnding && !this.promotions.moldLeft(mold)) report.left(mold, exit)
     const falls = mold.failed !== null && generation?.config.preloadFallback === true && !isOfApp(mold.failed)
     if (falls) this.#fallen.add(generation!)
-    for (const unborn of this.#forks.orphaned(mold)) {
-      if (falls) this.#startOtherwise(unborn)
-      else this.#failed(unborn, mold.failed, `its mold ${mold.isQuiet ? 'has died' : 'did not come up'}`)
+    for (const asked of this.#forks.orphaned(mold)) {
+      if (falls && asked.kind === 'worker') this.#startOtherwise(asked.unborn)
+      else this.#failed(asked, mold.failed, `its mold ${mold.isQuiet ? 'has died' : 'did not come up'}`)
     }
     if (falls) report.falls(mold)
     return true
@@ -172,7 +214,7 @@ export class Molds implements Ward {
   judge(): void {}
 
   deadline(): Ms | null {
-    return null
+    return this.#spares.deadline
   }
 
   stop(): void {
@@ -211,6 +253,7 @@ export class Molds implements Ward {
     this.#molds.set(generation, mold)
     if (before === undefined) return
     this.#ending.set(before.pid, before)
+    this.#spares.drop(before)
     if (!this.#forks.isAwaited(before)) before.kill()
   }
 
@@ -231,9 +274,33 @@ export class Molds implements Ward {
     }
   }
 
-  #born(unborn: Asked, pid: Pid, exit: Exit | undefined): void {
+  /** For the time when one is needed. `sibling`: who does already what it will. */
+  #forkAhead(mold: MoldProcess, generation: Generation): void {
+    const { kernel, workers, standard } = this.#parts
+    const number = this.#numbers.get(mold)
+    const sibling = [...workers.all()].find(
+      (one) => one.generation === generation && this.#forkedBy.get(one) === number,
+    )
+    if (sibling === undefined) return
+    const { theirs, ...ours } = workers.ends()
+    const ends = { ...ours, theirs: null }
+    this.#forks.ask(mold, { kind: 'spare', ends, sibling: sibling.pid, mold }, [theirs!, ...placed(standard())])
+    kernel.close(theirs!)
+  }
+
+  #forked(asked: Asked, pid: Pid, exit: Exit | undefined): void {
+    if (asked.kind === 'worker') return this.#born(asked.unborn, asked.mold, pid, exit)
+    const { ends, sibling, mold } = asked
+    const generation = this.#generationOf(mold)
+    if (exit !== undefined) return this.#discard(asked)
+    if (generation === undefined) return this.#spares.end({ pid, ends })
+    this.#parts.workers.stay(ends, generation, sibling)
+    this.#spares.born(mold, { pid, ends })
+  }
+
+  #born(unborn: Unborn, mold: MoldProcess, pid: Pid, exit: Exit | undefined): void {
     const { workers, happened } = this.#parts
-    const { key, mold } = unborn
+    const { key } = unborn
     const number = this.#numbers.get(mold)
     const worker = workers.adopt(unborn, pid)
     if (number !== undefined) this.#forkedBy.set(worker, number)
@@ -255,18 +322,26 @@ export class Molds implements Ward {
     }
   }
 
-  #failed(unborn: Unborn, failed: Failed | null, otherwise: string): void {
-    this.#parts.workers.discard(unborn)
+  #discard(asked: Asked): void {
+    if (asked.kind === 'worker') this.#parts.workers.discard(asked.unborn)
+    else this.#parts.workers.discardEnds(asked.ends)
+  }
+
+  /** Without a spare the next worker is forked when it is needed, and says what is wrong. */
+  #failed(asked: Asked, failed: Failed | null, otherwise: string): void {
+    this.#discard(asked)
+    if (asked.kind === 'spare') return
     const isApps = failed !== null && isOfApp(failed)
     const fault = isApps && { fault: failed.fault, text: failed.text, ...(failed.stack && { stack: failed.stack }) }
     const error = failed?.text ?? otherwise
-    this.#parts.happened({ kind: 'spawnFailed', key: unborn.key, error, ...(fault && { fault }) })
+    this.#parts.happened({ kind: 'spawnFailed', key: asked.unborn.key, error, ...(fault && { fault }) })
   }
 
   #end(mold: MoldProcess): void {
     const generation = this.#generationOf(mold)
     if (generation !== undefined) this.#molds.delete(generation)
     this.#ending.set(mold.pid, mold)
+    this.#spares.drop(mold)
     mold.kill()
   }
 
@@ -286,6 +361,12 @@ export class Molds implements Ward {
     return [...this.#molds].find(([, one]) => one === mold)?.[0]
   }
 }
+
+/** A worker in one of these phases needs the processor, or the mold, more than a spare does. */
+const BEING_BORN: ReadonlySet<string> = new Set(['spawning', 'starting'])
+
+/** What a forked process has for 0, 1 and 2. */
+const placed = ({ stdin, stdout, stderr }: Standard): Fd[] => [stdin, stdout, stderr]
 
 /** Another way of starting workers would not help an app that is broken. */
 const isOfApp = ({ fault }: Failed): boolean => fault !== 'notQuiet' && fault !== 'cannotFork'

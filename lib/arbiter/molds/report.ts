@@ -29,6 +29,10 @@ export class MoldReport {
     if (mold.failed === null) this.#log.warning(`mold ${exitWords(exit)}`, { pid: mold.pid })
   }
 
+  spareLeft(exit: Exit): void {
+    this.#log.info(`process that was forked ahead ${exitWords(exit)}`, { pid: exit.pid })
+  }
+
   chosen(worker: Worker, requests: number): void {
     this.#log.info(`worker has served ${requests} requests: it is to become a mold (reforkAfter)`, nameOf(worker))
   }

@@ -18,6 +18,12 @@ export const RELOAD = {
     effect: 'workers',
     doc: 'Where `preload` is not possible, start workers the ordinary way, with a loud line in the log, instead of failing.',
   }),
+  preloadSpare: setting({
+    type: toggle,
+    default: true,
+    effect: 'workers',
+    doc: 'With `preload`: keeps one process more, forked ahead, in which no code of the app has run since it was loaded; the next worker that is needed is made of it, and answers sooner.',
+  }),
   preloadOpen: setting({
     type: choice('refuse', 'warn'),
     default: 'refuse',

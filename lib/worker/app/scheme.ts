@@ -2,16 +2,18 @@
 import type { IncomingMessage } from 'node:http'
 import { Socket } from 'node:net'
 import type { WorkerSettings } from '../../config/settings.ts'
-import { schemeReader, trust } from '../../http/proxy/forwarded.ts'
+import { schemeReader, type Trust, trust } from '../../http/proxy/forwarded.ts'
 import { type SchemeOf, schemeOfSocket } from './fetch.ts'
 
 type Trusting = Pick<WorkerSettings, 'forwardedAllowIps' | 'secureSchemeHeaders'>
 
 /** No header is changed. Fields that contradict each other say nothing here. */
 export const schemeOf = ({ forwardedAllowIps, secureSchemeHeaders }: Trusting): SchemeOf => {
-  const isTrusted = trust(forwardedAllowIps)
+  // Made when they are first needed: only for an app that is served by its `fetch`.
+  let isTrusted: Trust | null = null
   const read = schemeReader(secureSchemeHeaders)
   return (request: IncomingMessage) => {
+    isTrusted ??= trust(forwardedAllowIps)
     if (!isTrusted(peerOf(request.socket))) return schemeOfSocket(request)
     const scheme = read(request.rawHeaders)
     return scheme === 'http' || scheme === 'https' ? scheme : schemeOfSocket(request)
