@@ -18,6 +18,7 @@ import { controlPlaces } from './control.ts'
 import type { Generation } from './generations/generation.ts'
 import { prepareGeneration } from './generations/prepare.ts'
 import { type Origin, Reloader } from './generations/reloader.ts'
+import { haltedAs } from './halted.ts'
 import { Heartbeats } from './heartbeats.ts'
 import { Hooks } from './hooks/hooks.ts'
 import { HookReport } from './hooks/report.ts'
@@ -155,7 +156,7 @@ export function assemble(ingredients: Ingredients): Assembled {
     hooks.noticed(notice)
     sources.noticed(notice)
     metrics.noticed(notice)
-    if (notice.kind === 'halted') code = notice.cause === 'appFailed' ? EXIT_CODE.app : EXIT_CODE.boot
+    if (notice.kind === 'halted') code = haltedAs(notice).code
     if (notice.kind === 'started' && predecessor?.isThere) predecessor.ready()
     else if (notice.kind === 'started') manager.start()
     if (notice.kind === 'reloaded' && !predecessor?.isThere) {

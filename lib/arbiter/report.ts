@@ -14,6 +14,7 @@ import { keyText } from '../supervision/pool.ts'
 import type { Fault, Trouble } from '../supervision/trouble.ts'
 import type { Ms } from '../units.ts'
 import type { Generation } from './generations/generation.ts'
+import { haltedAs } from './halted.ts'
 import type { Order } from './orders.ts'
 import type { Notice } from './surroundings.ts'
 import { type Heard, nameOf, type Worker } from './workers.ts'
@@ -85,7 +86,7 @@ export class Report {
         )
       case 'halted':
         return this.#log.critical(
-          `${effect.cause === 'appFailed' ? 'the app cannot be served' : 'workers fail to boot'}: ${troubleWords(effect.trouble)}`,
+          `${haltedAs(effect).words}: ${troubleWords(effect.trouble)}`,
           {},
           this.#stackOnce(effect.trouble),
         )

@@ -97,7 +97,16 @@ export const TO_ARBITER = {
   lasted: {},
   probed: { passed: isFlag, text: isText },
   failed: {
-    fault: isOneOf('missing', 'threw', 'unusableExport', 'neverListened', 'exited', 'clusterFork', 'unsupported'),
+    fault: isOneOf(
+      'missing',
+      'threw',
+      'unusableExport',
+      'neverListened',
+      'exited',
+      'clusterFork',
+      'unsupported',
+      'setting',
+    ),
     text: isText,
     stack: maybe(isText),
   },

@@ -80,7 +80,10 @@ export type ToWorker =
   /** Descriptors: one for each name, to be placed on it. */
   | { readonly kind: 'reopen'; readonly files: readonly ('stdout' | 'stderr' | 'accesslog')[] }
 
-/** Why an app could not be served; the arbiter's exit code 4 while no generation has ever been good. */
+/**
+ * Why an app could not be served; the arbiter's exit code 4 while no generation has ever been good, but for `setting`,
+ * which is no fault of the app.
+ */
 export type AppFault =
   | 'missing'
   | 'threw'
@@ -89,6 +92,7 @@ export type AppFault =
   | 'exited'
   | 'clusterFork'
   | 'unsupported'
+  | 'setting'
 
 /** Worker to arbiter. */
 export type ToArbiter =

@@ -7,6 +7,7 @@ import { type OwnFlag, parseFlags } from '../config/flags.ts'
 import { type LoadedConfig, loadConfig } from '../config/load.ts'
 import { describeProblem, type Problem } from '../config/problems.ts'
 import { resolveApp } from '../config/resolve-app.ts'
+import { tlsProblems } from '../config/tls-files.ts'
 import { EXIT_CODE } from '../exit-codes.ts'
 import { SetupError } from '../system/setup-error.ts'
 import { workingFolder } from '../system/working-folder.ts'
@@ -43,6 +44,9 @@ async function main(given: Io): Promise<number> {
 
 /** `--check-config`, of settings that were read well. */
 async function check({ config, file }: LoadedConfig): Promise<number> {
+  const problems = tlsProblems(config)
+  for (const problem of problems) say(problem)
+  if (problems.length > 0) return EXIT_CODE.usage
   if (config.preload) {
     const [{ loadKernel }, { testPreload }] = await Promise.all([
       import('../kernel/addon.ts'),

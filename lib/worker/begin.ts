@@ -228,6 +228,6 @@ const fronted = (settings: WorkerSettings, faults: Faults, kernel: Kernel): Engi
   try {
     return engineOptions(settings, otherEndOf(kernel))
   } catch (error) {
-    return faults.end({ fault: 'unsupported', text: (error as Error).message })
+    return faults.end({ fault: 'setting', text: (error as Error).message })
   }
 }

@@ -43,7 +43,7 @@ describe('certfile', () => {
   it('that is not there ends the boot with its name', async () => {
     const worker = startWorker({ file: app(TELL), bind: [LOOPBACK], settings: { certfile: '/nowhere.pem' } })
     expect(await worker.told('failed')).toMatchObject({
-      fault: 'unsupported',
+      fault: 'setting',
       text: expect.stringMatching(/^certfile: cannot read \/nowhere\.pem: /),
     })
   })

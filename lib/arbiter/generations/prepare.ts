@@ -6,6 +6,7 @@ import type { LoadedConfig } from '../../config/load.ts'
 import { resolveApp } from '../../config/resolve-app.ts'
 import type { Config } from '../../config/settings.ts'
 import { heapOption, workerCount } from '../../config/sizing.ts'
+import { tlsProblems } from '../../config/tls-files.ts'
 import { childEnvironment } from '../../kernel/environment.ts'
 import { resolveIdentity } from '../../system/identity.ts'
 import { SetupError } from '../../system/setup-error.ts'
@@ -13,9 +14,11 @@ import type { Listener } from '../listeners/listeners.ts'
 import type { Generation } from './generation.ts'
 import type { Program } from './plan.ts'
 
-/** Throws a `SetupError` where the app's file, the user or the group does not exist. */
+/** Throws a `SetupError` where the app's file, the user or the group does not exist, or no TLS is possible. */
 export function prepareGeneration(loaded: LoadedConfig, listeners: readonly Listener[]): Generation {
   const { config, worker: settings } = loaded
+  const problems = tlsProblems(config)
+  if (problems.length > 0) throw new SetupError(problems.join('; '))
   const limits = readLimits()
   const size = workerCount(config.workers, limits)
   const { NODE_OPTIONS: variable = '' } = workerEnvironment(config, null)
