@@ -14,10 +14,9 @@ export function contradictions({ config, sources }: Merged): Problem[] {
   const complain = (name: SettingName, text: string): void => {
     problems.push({ key: name, source: sources[name], text })
   }
-  if (config.certfile === null)
-    for (const name of ['keyfile', 'caCerts'] as const)
-      if (config[name] !== null) complain(name, 'needs certfile, which is not set')
-  if (config.certReqs !== 'none' && config.caCerts === null)
+  if (config.certfile === null) {
+    for (const name of TLS_ONLY) if (isSaid(name, config, sources)) complain(name, 'needs certfile, which is not set')
+  } else if (config.certReqs !== 'none' && config.caCerts === null)
     complain('certReqs', `is "${config.certReqs}" and needs caCerts, which is not set`)
   if (config.reload && config.preload)
     complain('reload', 'cannot be used with preload: what a mold has loaded is not known; use it for development only')
@@ -30,6 +29,19 @@ export function contradictions({ config, sources }: Merged): Problem[] {
     complain('statsdHost', 'is a TCP address; allowed: a UDP address such as "host:8125", or "unix://PATH"')
   return problems
 }
+
+/** What means nothing without TLS. */
+const TLS_ONLY = [
+  'keyfile',
+  'caCerts',
+  'certReqs',
+  'ciphers',
+  'tlsMinVersion',
+] as const satisfies readonly SettingName[]
+
+/** Somebody has set it, and not to what it is without TLS. */
+const isSaid = (name: (typeof TLS_ONLY)[number], config: Merged['config'], sources: Merged['sources']): boolean =>
+  sources[name].kind !== 'default' && config[name] !== null && config[name] !== 'none'
 
 /** What can be, but somebody should know. */
 export function doubts({ config, sources }: Merged): string[] {

@@ -150,11 +150,23 @@ test('null takes a value away, undefined says nothing', async () => {
 })
 
 test('settings that contradict each other are refused, each with its place', async () => {
-  expect(await complaints({ argv: ['--keyfile', 'k'], file: { certReqs: 'required', restartDelay: '1m' } })).toEqual([
-    '--keyfile (keyfile): needs certfile, which is not set',
+  expect(await complaints({ file: { certfile: 'c', certReqs: 'required', restartDelay: '1m' } })).toEqual([
     'monoceros.config.json: certReqs: is "required" and needs caCerts, which is not set',
     'monoceros.config.json: restartDelay: restartDelay is 1m; allowed: at most restartDelayMax, which is 30s',
   ])
+})
+
+test('what needs certfile is refused without it, but for what says that there is no TLS', async () => {
+  const argv = ['--keyfile', 'k', '--ciphers', 'HIGH', '--tls-min-version', 'TLSv1.2']
+  expect(await complaints({ argv, file: { certReqs: 'required', caCerts: 'ca' } })).toEqual([
+    '--keyfile (keyfile): needs certfile, which is not set',
+    'monoceros.config.json: caCerts: needs certfile, which is not set',
+    'monoceros.config.json: certReqs: needs certfile, which is not set',
+    '--ciphers (ciphers): needs certfile, which is not set',
+    '--tls-min-version (tlsMinVersion): needs certfile, which is not set',
+  ])
+  expect((await load({ file: { keyfile: null, ciphers: null, certReqs: 'none' } })).config.certfile).toBeNull()
+  expect((await load({ argv: [...argv, '--certfile', 'c'] })).config.ciphers).toBe('HIGH')
 })
 
 test('settings that are of no use, or dangerous, are warned about', async () => {
