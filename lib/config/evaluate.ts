@@ -1,11 +1,12 @@
 /** Evaluates a config file in a short-lived child, so that no code of it ever runs in the arbiter. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { extname, join } from 'node:path'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { Ms } from '../units.ts'
 import { type Environment, NODE_OPTIONS_VARIABLE } from './environment.ts'
 import type { Verdict } from './evaluator.ts'
 import { fromPlain } from './plain.ts'
+import { unreadable } from './typescript.ts'
 
 /** What the file exports, with a `Foreign` for each function; or why there is nothing, in one line. */
 export type Evaluated =
@@ -96,21 +97,11 @@ function silence({ code, signal }: Ending): string {
 }
 
 function threw(verdict: Extract<Verdict, { kind: 'threw' }>, file: string): Evaluated {
-  const typescript = /\.[cm]?ts$/.test(extname(file))
-  if (
-    typescript &&
-    !(process.features as { typescript?: unknown }).typescript &&
-    UNREADABLE.includes(verdict.code ?? verdict.text.split(':')[0]!)
-  )
-    return failed(
-      `Node ${process.version} cannot load TypeScript; use Node 22.18 or later, or a .mjs, .cjs, .js or .json file`,
-    )
+  const typescript = unreadable(file, { code: verdict.code, name: verdict.text.split(':')[0], stack: verdict.stack })
+  if (typescript !== null) return failed(`${typescript}, or a .mjs, .cjs, .js or .json file`)
   const [first = ''] = verdict.text.split('\n')
   return failed(first, place(verdict.stack ?? '', file))
 }
-
-/** What Node says of TypeScript when it cannot strip types. */
-const UNREADABLE: readonly string[] = ['ERR_UNKNOWN_FILE_EXTENSION', 'SyntaxError']
 
 /** `line` or `line:column` of the config file where a stack first points into it. */
 function place(stack: string, file: string): string | null {

@@ -14,6 +14,7 @@ if (isMainThread && isCalled() && process.argv[1] !== undefined) {
   const boot = startWorker(process.argv[1])
   whenMainHasBegun(imports, async () => {
     const exports = await evaluatedMain()
-    if (exports !== null) boot.evaluated(exports.value)
+    if (exports === null) boot.failed()
+    else boot.evaluated(exports.value)
   })
 }

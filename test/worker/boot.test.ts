@@ -3,6 +3,7 @@
 import { PROTOCOL } from '../../lib/channel/messages.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { ask } from '../support/http.ts'
+import { dist } from '../support/process.ts'
 import { LOOPBACK, startWorker } from './worker.ts'
 
 const file = (text: string, name = 'app.js'): string => `${temporaryFolder({ [name]: text })}/${name}`
@@ -70,9 +71,75 @@ describe('an app that does not listen', () => {
     expect(await worker.ended()).toMatchObject({ code: 0 })
   })
 
-  it('because it awaits for ever fails', async () => {
-    const worker = startWorker({ file: file(`await new Promise(() => {}); export default 1`, 'app.mjs') })
-    expect(await worker.told('failed')).toMatchObject({ fault: expect.stringMatching(/^(exited|neverListened)$/) })
+  it.each([[{}], [{ export: 'default' }]])('because it awaits for ever fails, with that reason (%j)', async (more) => {
+    const path = file(`await new Promise(() => {}); export default 1`, 'app.mjs')
+    const worker = startWorker({ file: path, ...more })
+    expect(await worker.told('failed')).toMatchObject({
+      fault: 'neverListened',
+      text: `${path} was not evaluated to its end, and nothing is left that could end it: a top-level await that nothing settles`,
+    })
+    await worker.ended()
+  })
+
+  it.each([
+    ['a promise', 'module.exports = new Promise(() => {})'],
+    ['a function that gives a promise', 'module.exports = () => new Promise(() => {})'],
+  ])('and exports %s that nothing settles fails, with that reason', async (what, text) => {
+    const path = file(text)
+    const worker = startWorker({ file: path })
+    expect((await worker.told('failed')).text).toBe(`${path} exports ${what} that nothing settles`)
+    await worker.ended()
+    const named = startWorker({ file: path, export: 'default' })
+    expect((await named.told('failed')).text).toBe(`${path}:default is ${what} that nothing settles`)
+    await named.ended()
+  })
+
+  it('and exports a number is told so', async () => {
+    const path = file('module.exports = 5')
+    const worker = startWorker({ file: path })
+    expect((await worker.told('failed')).text).toBe(`${path} neither listens nor exports an app: it exports a number`)
+    await worker.ended()
+  })
+
+  it('but gives up by itself after an error that it handled, is not said to await anything', async () => {
+    const path = file(`process.on('uncaughtException', () => {}); throw new Error('handled')`)
+    const worker = startWorker({ file: path })
+    expect((await worker.told('failed')).text).toBe(`${path} does not listen`)
+    await worker.ended()
+  })
+
+  it.each([
+    ['at once', `module.exports = function make() { throw new Error('no app today') }`],
+    ['later', `module.exports = async function make() { await 0; throw new Error('no app today') }`],
+  ])('because its factory throws %s shows its own stack and none of ours', async (_, text) => {
+    for (const more of [{}, { export: 'default' }]) {
+      const path = file(text)
+      const worker = startWorker({ file: path, ...more })
+      const { stack } = await worker.told('failed')
+      expect(stack).toMatch(/^Error: no app today\n {4}at .*app\.js:1:\d+/)
+      expect(stack).not.toContain(dist(''))
+      await worker.ended()
+    }
+  })
+
+  it('in TypeScript, on a Node that cannot load that, is told which one can', async () => {
+    const path = file('const port: number = 3000', 'app.ts')
+    const worker = startWorker({ file: path })
+    const { text } = await worker.told('failed')
+    const can = Boolean((process.features as { typescript?: unknown }).typescript)
+    expect(text).toBe(
+      can
+        ? `${path} neither listens nor exports an app: it exports nothing`
+        : `Node ${process.version} cannot load TypeScript; use Node 22.18 or later`,
+    )
+    await worker.ended()
+  })
+
+  it('in TypeScript that a loader compiles fails with its own errors', async () => {
+    const loader = `require('node:module')._extensions['.ts'] = (module, name) => module._compile('JSON.parse("{")', name)`
+    const folder = temporaryFolder({ 'app.ts': 'const port: number = 3000', 'loader.js': loader })
+    const worker = startWorker({ file: `${folder}/app.ts`, nodeOptions: ['--require', `${folder}/loader.js`] })
+    expect((await worker.told('failed')).text).toMatch(/^SyntaxError: .*JSON/)
     await worker.ended()
   })
 })

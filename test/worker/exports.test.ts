@@ -1,6 +1,6 @@
 import http from 'node:http'
 import { listenWith, resolveApp, unusable } from '../../lib/worker/app/export-server.ts'
-import { candidates, exportNames, named, recognize } from '../../lib/worker/app/exports.ts'
+import { candidates, exported, named, recognize } from '../../lib/worker/app/exports.ts'
 
 const handler = (_request: unknown, response: http.ServerResponse) => response.end()
 
@@ -99,7 +99,18 @@ describe('a module', () => {
   })
 
   it('says what it exports', () => {
-    expect(exportNames({ default: { a: 1, __esModule: true }, a: 1, 'module.exports': {} })).toEqual(['default', 'a'])
-    expect(exportNames({})).toEqual([])
+    expect(exported({ default: { a: 1, __esModule: true }, a: 1, 'module.exports': {} })).toBe('exports default, a')
+    expect(exported({})).toBe('exports nothing')
+  })
+
+  it.each([
+    [5, 'a number'],
+    ['text', 'a string'],
+    [null, 'null'],
+    [class Shop {}, 'the class Shop'],
+    [(one: unknown) => one, 'a function with 1 parameter'],
+  ])('and what the one is that has no names (%p)', (value, what) => {
+    for (const exports of [value, { default: value }, { default: value, 'module.exports': value }])
+      expect(exported(exports)).toBe(`exports ${what}`)
   })
 })

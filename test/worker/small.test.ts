@@ -80,8 +80,10 @@ describe('counts', () => {
 })
 
 describe('the error of listen', () => {
+  const calls = { from: () => undefined, within: () => undefined }
+
   it("is Node's, also for an errno that this machine does not know", () => {
-    expect(listenError({ code: 'EACCES', message: '' }, '/run/a', -1)).toMatchObject({
+    expect(listenError({ code: 'EACCES', message: '' }, '/run/a', -1, calls)).toMatchObject({
       message: 'listen EACCES: permission denied /run/a',
       code: 'EACCES',
       errno: -13,
@@ -89,9 +91,9 @@ describe('the error of listen', () => {
       address: '/run/a',
       port: -1,
     })
-    expect(listenError({ code: 'ETIMEDOUT', message: 'x' }, null, 80).message).toBe(
+    expect(listenError({ code: 'ETIMEDOUT', message: 'x' }, null, 80, calls).message).toBe(
       'listen ETIMEDOUT: connection timed out :::80',
     )
-    expect(listenError({ code: 'EWHAT', message: 'x' }, null, 80)).toMatchObject({ code: 'EWHAT', errno: -22 })
+    expect(listenError({ code: 'EWHAT', message: 'x' }, null, 80, calls)).toMatchObject({ code: 'EWHAT', errno: -22 })
   })
 })

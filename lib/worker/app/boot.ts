@@ -3,7 +3,7 @@ import { formatAddress } from '../../config/address.ts'
 import type { ListenerAddress } from '../../kernel/kernel.ts'
 import { ms } from '../../units.ts'
 import { listenWith, resolveApp, unusable } from './export-server.ts'
-import { type App, candidates, exportNames, named, recognize, type Target } from './exports.ts'
+import { type App, candidates, exported, named, recognize, type Target } from './exports.ts'
 import type { Faults } from './faults.ts'
 import type { SchemeOf } from './fetch.ts'
 import { isReady, type Readiness, START } from './readiness.ts'
@@ -46,8 +46,14 @@ export class Boot {
     this.#change({ said: true })
   }
 
+  /** The evaluation of the app's module failed, and the app goes on nevertheless. */
+  failed(): void {
+    this.#parts.faults.idle = `${this.#parts.file} does not listen`
+  }
+
   /** Another life: the app was evaluated in one before this, and said then that it was ready if it did. */
   again(): void {
+    this.failed()
     this.#change({ evaluated: true, said: true })
   }
 
@@ -75,9 +81,7 @@ export class Boot {
     this.#change({ evaluated: true })
     if (this.#done) return
     const { file, faults } = this.#parts
-    const names = exportNames(exports)
-    const exported = names.length === 0 ? 'exports nothing' : `exports ${names.join(', ')}`
-    faults.idle = `${file} neither listens nor exports an app: it ${exported}`
+    faults.idle = `${file} neither listens nor exports an app: it ${exported(exports)}`
     process.once('beforeExit', () => {
       if (!this.#past && !this.#isListening()) void this.#serveAny(exports)
     })
@@ -108,12 +112,13 @@ export class Boot {
     const { file, faults } = this.#parts
     const value = named(namespace, name)
     if (value === undefined) {
-      const names = exportNames(namespace)
-      const has = names.length === 0 ? 'it exports nothing' : `it exports ${names.join(', ')}`
-      return faults.end({ fault: 'unusableExport', text: `${file} has no export "${name}"; ${has}` })
+      return faults.end({
+        fault: 'unusableExport',
+        text: `${file} has no export "${name}"; it ${exported(namespace)}`,
+      })
     }
     faults.idle = `${file}:${name} has nothing left to do, but does not listen`
-    const app = await this.#resolve(value)
+    const app = await this.#resolve(value, `${file}:${name} is`)
     this.#change({ evaluated: true })
     if (app.kind === 'none') {
       // A factory may have made its app listen.
@@ -125,17 +130,23 @@ export class Boot {
 
   async #serveAny(exports: unknown): Promise<void> {
     for (const value of candidates(exports)) {
-      const app = await this.#resolve(value)
+      const app = await this.#resolve(value, `${this.#parts.file} exports`)
       if (this.#isListening()) return
       if (app.kind !== 'none') return this.#listen(app)
     }
   }
 
-  async #resolve(value: unknown): Promise<App> {
+  /** `subject`: what is said where it never comes to an end. */
+  async #resolve(value: unknown, subject: string): Promise<App> {
+    const { faults } = this.#parts
+    const { idle } = faults
+    faults.idle = `${subject} ${typeof value === 'function' ? 'a function that gives a promise' : 'a promise'} that nothing settles`
     try {
-      return await resolveApp(value)
+      const app = await resolveApp(value)
+      faults.idle = idle
+      return app
     } catch (error) {
-      return this.#parts.faults.threw(error)
+      return faults.threw(error)
     }
   }
 

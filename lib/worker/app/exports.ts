@@ -83,14 +83,19 @@ export const named = (namespace: unknown, name: string): unknown => {
   return property(namespace, name) ?? property(whole, name)
 }
 
-/** The names that a module exports, for an error. */
-export const exportNames = (namespace: unknown): readonly string[] => {
-  const whole = property(namespace, 'default')
-  const names = [namespace, whole].flatMap((each) =>
-    typeof each === 'object' && each !== null ? Object.keys(each) : [],
-  )
-  return [...new Set(names)].filter((name) => name !== 'module.exports' && name !== '__esModule')
+/** What a module exports, for an error: continues "it …". `exports` as for `candidates`. */
+export const exported = (exports: unknown): string => {
+  const whole = property(exports, 'default')
+  const found = [exports, whole].flatMap((each) => (isObject(each) ? Object.keys(each) : []))
+  const names = [...new Set(found)].filter((name) => name !== 'module.exports' && name !== '__esModule')
+  // A number or a class has no names, but it is not nothing.
+  const only = whole === undefined ? exports : whole
+  if (!isObject(only) && only !== undefined && names.every((name) => name === 'default'))
+    return `exports ${whatIs(only)}`
+  return names.length === 0 ? 'exports nothing' : `exports ${names.join(', ')}`
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 const property = (value: unknown, name: string): unknown =>
   (typeof value === 'object' || typeof value === 'function') && value !== null ? (value as Thing)[name] : undefined

@@ -2,8 +2,10 @@
  * Why an app could not be served. Until the worker is ready, its end is explained to the arbiter, which prints the app's
  * error once, however many workers failed by it.
  */
+import { join } from 'node:path'
 import { inspect } from 'node:util'
 import type { AppFault } from '../../channel/messages.ts'
+import { unreadable } from '../../config/typescript.ts'
 
 /** A datagram has room for some 200 KiB. */
 const LONGEST_STACK = 32 * 1024
@@ -27,7 +29,7 @@ export class Faults {
     this.#file = file
     this.#mayPrint = mayPrint
     this.#tell = tell
-    this.idle = `${file} does not listen`
+    this.idle = `${file} was not evaluated to its end, and nothing is left that could end it: a top-level await that nothing settles`
   }
 
   /** From now on the worker's end is its own business. */
@@ -77,13 +79,22 @@ const isHandled = (): boolean =>
   process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback()
 
 const describe = (error: unknown, file: string): Fault => {
-  const shown = inspect(error).slice(0, LONGEST_STACK)
+  const shown = withoutOurs(inspect(error)).slice(0, LONGEST_STACK)
   const text = error instanceof Error ? `${error.name}: ${error.message}` : shown
-  const line = text.split('\n', 1)[0] ?? ''
+  const line = unreadable(file, error) ?? text.split('\n', 1)[0] ?? ''
   return isMissing(error, file)
     ? { fault: 'missing', text: `${file} does not exist` }
     : { fault: 'threw', text: line, stack: shown }
 }
+
+const OURS = `${join(__dirname, '..', '..')}/`
+
+/** A stack without the frames of monoceros, by which the app was called. */
+const withoutOurs = (shown: string): string =>
+  shown
+    .split('\n')
+    .filter((line) => !(/^\s+at /.test(line) && line.includes(OURS)))
+    .join('\n')
 
 /**
  * Node keeps the place of a syntax error in an ES module to itself, and prints it when it dies of it. Elsewhere it stands
