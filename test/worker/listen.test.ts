@@ -129,6 +129,22 @@ describe('without bind', () => {
     })
   })
 
+  it.each([
+    ['where the app called listen', '', /^Error: listen EADDRINUSE.*\n {4}at Object\.<anonymous> \(.*app\.js:/],
+    ['in Node where a name was looked up before', `, '127.0.0.1'`, /^Error: listen EADDRINUSE.*\n {4}at .*\(node:net:/],
+  ])('the stack of a port in use begins %s, and nothing of ours is in it', async (_, host, stack) => {
+    const port = await takenPort()
+    const worker = startWorker({
+      file: app(`
+        require('node:http').createServer().listen(${port}${host}).on('error', ({ stack }) => say({ stack }))
+        setInterval(() => {}, 1000)`),
+    })
+    const { input } = await worker.printed(/EADDRINUSE/)
+    const [said] = JSON.parse(input)
+    expect(said.stack).toMatch(stack)
+    expect(said.stack).not.toContain(dist(''))
+  })
+
   it('a port in use that nobody handles ends the boot with the error', async () => {
     const port = await takenPort()
     const worker = startWorker({ file: app(`require('node:http').createServer().listen(${port}, '127.0.0.1')`) })

@@ -75,14 +75,15 @@ export const interceptListen = (policy: ListenPolicy): ReadonlyMap<net.Server, L
   const listen2 = insides._listen2
   let bindName: string | null = null
 
-  net.Server.prototype.listen = function (this: net.Server, ...args: unknown[]) {
+  const ours = function (this: net.Server, ...args: unknown[]) {
     // `exclusive` and `reusePort` are lost on the way to `_listen2`.
     if (wantsItsOwn(args[0])) unshared.add(this)
     else unshared.delete(this)
     return Reflect.apply(listen, this, args)
   } as typeof listen
+  net.Server.prototype.listen = ours
 
-  insides._listen2 = function (this: net.Server, address, port, type, backlog, fd, flags) {
+  const ours2: Listen2 = function (address, port, type, backlog, fd, flags) {
     const server = this as ServerInsides
     if (server._handle === NO_HANDLE) server._handle = null
     const ownHandle = server._handle != null || typeof fd === 'number'
@@ -124,13 +125,14 @@ export const interceptListen = (policy: ListenPolicy): ReadonlyMap<net.Server, L
     const queue = backlog || policy.backlog
     const asked = askInTurn(policy, placement.choices, queue)
     if (!asked.ok) {
-      const error = listenError(asked, address, port)
+      const error = listenError(asked, address, port, { from: ours, within: ours2 })
       process.nextTick(() => server.emit('error', error))
       return
     }
     take(server, [policy.guard(openHandle(asked.fd))], [asked.address], policy.grows)
     go([asked.address], true, queue)
   }
+  insides._listen2 = ours2
   return listened
 }
 
