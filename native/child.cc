@@ -112,8 +112,10 @@ bool place(const ChildPlan& plan) noexcept {
 }
 
 bool limit(const ChildPlan& plan) noexcept {
-  for (int i = 0; i < plan.limit_count; i++)
+  for (int i = 0; i < plan.limit_count; i++) {
+    plan.verdict->limit = i;
     if (syscall(SYS_prlimit64, 0, plan.limits[i].resource, &plan.limits[i].value, nullptr) == -1) return false;
+  }
   return true;
 }
 

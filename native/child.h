@@ -26,6 +26,7 @@ struct Verdict {
   volatile bool failed;
   volatile Stage stage;
   volatile int error;
+  volatile int limit;  // which of the limits it came to
 };
 
 enum class Leader : int { kNone, kGroup, kSession };

@@ -34,15 +34,18 @@ struct Prepared {
   std::vector<char*> argv_pointers, env_pointers;
   std::vector<FdMove> moves;
   std::vector<Limit> limits;
+  std::vector<std::string> limit_names;  // of each in `limits`
   std::vector<gid_t> groups;
   Verdict verdict{};
   ChildPlan plan{};
 };
 
-[[noreturn]] void fail_spawn(Napi::Env env, Stage stage, int error, const std::string& path) {
+// `part`: which of several it was, where the stage has several.
+[[noreturn]] void fail_spawn(Napi::Env env, Stage stage, int error, const std::string& path,
+                             const std::string& part = "") {
   const StageWords& words = kWords[static_cast<int>(stage)];
-  const std::string message = "spawn '" + path + "' failed at " + words.stage + ": " + uv_err_name(-error) + ", " +
-                              uv_strerror(-error);
+  const std::string message = "spawn '" + path + "' failed at " + words.stage + (part.empty() ? "" : " (" + part + ")") +
+                              ": " + uv_err_name(-error) + ", " + uv_strerror(-error);
   Napi::Error thrown = kernel_error(env, error, message, words.syscall, path);
   thrown.Value().Set("stage", words.stage);
   throw thrown;
@@ -74,8 +77,10 @@ void read_limits(const Napi::Object& from, Prepared& to) {
   const Napi::Array limits = from.Get("limits").As<Napi::Array>();
   for (uint32_t i = 0; i < limits.Length(); i++) {
     const Napi::Object limit = limits.Get(i).As<Napi::Object>();
-    const int resource = resource_number(text(limit.Get("resource"), "prlimit"));
-    if (resource == -1) fail_spawn(from.Env(), Stage::kLimits, EINVAL, to.file);
+    const std::string name = text(limit.Get("resource"), "prlimit");
+    const int resource = resource_number(name);
+    if (resource == -1) fail_spawn(from.Env(), Stage::kLimits, EINVAL, to.file, name);
+    to.limit_names.push_back(name);
     to.limits.push_back({resource, {limit_value(limit.Get("soft")), limit_value(limit.Get("hard"))}});
   }
 }
@@ -184,7 +189,8 @@ Napi::Value spawn(const Napi::CallbackInfo& info) {
   if (verdict.failed) {
     const Stage stage = verdict.stage;
     bury(pid, pidfd);
-    fail_spawn(env, stage, verdict.error, stage == Stage::kCwd ? prepared.cwd : prepared.file);
+    fail_spawn(env, stage, verdict.error, stage == Stage::kCwd ? prepared.cwd : prepared.file,
+               stage == Stage::kLimits ? prepared.limit_names[static_cast<size_t>(verdict.limit)] : "");
   }
   remember(pid, pidfd, plan.leader);
   return Napi::Number::New(env, pid);

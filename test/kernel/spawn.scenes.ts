@@ -52,6 +52,15 @@ export const scenes = {
     assert.deepEqual(failure(shell('', { limits })), ['limits', 'EINVAL', '/bin/sh'])
   },
 
+  'the limit that was refused is named': () => {
+    const fine = { resource: 'CORE', soft: 0, hard: 1 }
+    const refused = { resource: 'NOFILE', soft: 2, hard: 1 }
+    for (const limits of [[refused], [fine, refused], [refused, { ...refused, resource: 'CPU' }]])
+      assert.throws(() => realKernel().spawn(shell('', { limits })), {
+        message: "spawn '/bin/sh' failed at limits (NOFILE): EINVAL, invalid argument",
+      })
+  },
+
   'a limit that does not exist is refused before anything is started': () => {
     const limits = [{ resource: 'BEER', soft: 2, hard: 1 }]
     assert.deepEqual(failure(shell('', { limits })), ['limits', 'EINVAL', '/bin/sh'])

@@ -92,4 +92,13 @@ describe('as a companion runs', () => {
     await program.line(/^me all \/nonexistent \/ 0027 nobody 77 0$/)
     await program.line(`b default ${folder}`)
   })
+
+  it('or are not, because a limit is refused, which is named', async () => {
+    // More than fs.nr_open is for nobody, root included.
+    const limits = { CORE: 0, NOFILE: 2 ** 50 }
+    const { program } = await manage([{ name: 'a', command: ['sleep', '1000'], limits }])
+    await program.line(
+      /could not be started: spawn '.*sleep' failed at limits \(NOFILE\): EPERM, operation not permitted/,
+    )
+  })
 })
