@@ -3,7 +3,7 @@
 import { formatDuration } from './codecs/numbers.ts'
 import type { Merged } from './merge.ts'
 import { describeSource, type Problem } from './problems.ts'
-import type { SettingName } from './settings.ts'
+import { SETTINGS, type SettingName } from './settings.ts'
 
 /** The idle time after which common load balancers close a connection; who closes earlier than they makes them answer 502. */
 const BALANCER_IDLE = 60_000
@@ -15,7 +15,8 @@ export function contradictions({ config, sources }: Merged): Problem[] {
     problems.push({ key: name, source: sources[name], text })
   }
   if (config.certfile === null) {
-    for (const name of TLS_ONLY) if (isSaid(name, config, sources)) complain(name, 'needs certfile, which is not set')
+    for (const name of TLS_ONLY)
+      if (config[name] !== SETTINGS[name].default) complain(name, 'needs certfile, which is not set')
   } else if (config.certReqs !== 'none' && config.caCerts === null)
     complain('certReqs', `is "${config.certReqs}" and needs caCerts, which is not set`)
   if (config.reload && config.preload)
@@ -38,10 +39,6 @@ const TLS_ONLY = [
   'ciphers',
   'tlsMinVersion',
 ] as const satisfies readonly SettingName[]
-
-/** Somebody has set it, and not to what it is without TLS. */
-const isSaid = (name: (typeof TLS_ONLY)[number], config: Merged['config'], sources: Merged['sources']): boolean =>
-  sources[name].kind !== 'default' && config[name] !== null && config[name] !== 'none'
 
 /** What can be, but somebody should know. */
 export function doubts({ config, sources }: Merged): string[] {

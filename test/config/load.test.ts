@@ -156,8 +156,8 @@ test('settings that contradict each other are refused, each with its place', asy
   ])
 })
 
-test('what needs certfile is refused without it, but for what says that there is no TLS', async () => {
-  const argv = ['--keyfile', 'k', '--ciphers', 'HIGH', '--tls-min-version', 'TLSv1.2']
+test('what needs certfile is refused without it, unless it is what it would be anyway', async () => {
+  const argv = ['--keyfile', 'k', '--ciphers', 'HIGH', '--tls-min-version', 'TLSv1.3']
   expect(await complaints({ argv, file: { certReqs: 'required', caCerts: 'ca' } })).toEqual([
     '--keyfile (keyfile): needs certfile, which is not set',
     'monoceros.config.json: caCerts: needs certfile, which is not set',
@@ -165,7 +165,10 @@ test('what needs certfile is refused without it, but for what says that there is
     '--ciphers (ciphers): needs certfile, which is not set',
     '--tls-min-version (tlsMinVersion): needs certfile, which is not set',
   ])
-  expect((await load({ file: { keyfile: null, ciphers: null, certReqs: 'none' } })).config.certfile).toBeNull()
+  expect(
+    (await load({ file: { keyfile: null, ciphers: null, certReqs: 'none', tlsMinVersion: 'TLSv1.2' } })).config
+      .certfile,
+  ).toBeNull()
   expect((await load({ argv: [...argv, '--certfile', 'c'] })).config.ciphers).toBe('HIGH')
 })
 

@@ -5,6 +5,7 @@ import { exposition } from '../../lib/metrics/exposition.ts'
 import { snapshotOf } from '../metrics/snapshot.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { run, startMonoceros } from '../support/process.ts'
+import { CERTIFICATES } from '../support/tls.ts'
 
 const ROOT = join(__dirname, '..', '..')
 const PAGES = ['README.md', 'CONTRIBUTING.md', 'CHANGELOG.md', 'benchmarks/README.md'].concat(
@@ -42,6 +43,7 @@ test.each(configs)('The configuration in %s is accepted.', async (_, { text }) =
     'server.js': '',
     'app.js': '',
     'queue.js': '',
+    'shop.pem': ['cert', 'key'].map((part) => readFileSync(join(CERTIFICATES, `one.${part}.pem`), 'utf8')).join(''),
     'log/.keep': '',
     'dist/server.js': '',
     'dist/ticker.js': '',
