@@ -7,6 +7,7 @@ import { argumentsFrom, defaultsFrom, type Environment, exportAddress } from './
 import { readConfigFile } from './file.ts'
 import { parseFlags } from './flags.ts'
 import { type Merged, merge } from './merge.ts'
+import { refusedNodeOptions } from './node-options.ts'
 import { faultOf, type Problem, type Source } from './problems.ts'
 import { WORKER_HOOKS } from './settings/hooks.ts'
 import { type Config, type SettingName, WORKER_SETTING_NAMES, type WorkerSettings } from './settings.ts'
@@ -55,6 +56,7 @@ export async function loadConfig(
     ...('problems' in merged ? merged.problems : []),
     ...('text' in address ? [address] : []),
     ...('problems' in merged ? [] : [...missingFolder(merged), ...contradictions(merged)]),
+    ...('problems' in merged ? [] : await refusedNodeOptions(merged, { cwd, deadline })),
   ]
   if (problems.length > 0 || 'problems' in merged || 'text' in address) return { problems }
   const { config, sources } = merged

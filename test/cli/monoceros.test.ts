@@ -136,3 +136,39 @@ test('a package without a binary is one line that says how to build it', async (
     expect.stringMatching(/^monoceros: no binary for linux-\w+ loads; build it with "npm rebuild monoceros" .*\n$/),
   ])
 })
+
+describe("options that Node does not take are the setting's problem, and nothing is started:", () => {
+  test.each<[string, readonly string[], RegExp]>([
+    ['one that does not exist', ['--node-options=--nonsense'], /: bad option: --nonsense$/],
+    ['a value that cannot be', ['--node-options', '--expose-gc --stack-size=big'], /: .*--stack-size=big/],
+    ['a file that is not there', ['--node-options=--env-file=.none'], /: \.none: not found$/],
+  ])('%s', async (_, args, why) => {
+    for (const more of [[], ['--check-config']]) {
+      const { code, stderr } = await monoceros(['app.js', ...args, ...more], { 'app.js': '' })
+      expect([code, stderr]).toEqual([2, [expect.stringMatching(why), HINT]])
+      expect(stderr[0]).toContain(`--node-options (nodeOptions): Node ${process.version} does not take them`)
+    }
+  })
+
+  test("those of a companion, and of its folder's files", async () => {
+    const companions = [
+      { name: 'good', target: './side.js:run', nodeOptions: ['--env-file=here', '--expose-gc'], cwd: 'sub' },
+      { name: 'bad', target: './side.js:run', nodeOptions: ['--nonsense'] },
+    ]
+    const files = { 'app.js': '', 'sub/here': 'A=1', 'monoceros.config.json': JSON.stringify({ companions }) }
+    const { code, stderr } = await monoceros(['app.js', '--check-config'], files)
+    expect([code, stderr]).toEqual([
+      2,
+      [
+        expect.stringMatching(/^monoceros\.config\.json: companions\[1\]\.nodeOptions: .*: bad option: --nonsense$/),
+        HINT,
+      ],
+    ])
+  })
+
+  test('what Node takes is neither run nor loaded', async () => {
+    const files = { 'app.js': '', 'loud.js': 'console.error("loaded")' }
+    const args = ['app.js', '--node-options', '--require ./loud.js --max-old-space-size=99 loud.js', '--check-config']
+    expect(await monoceros(args, files)).toMatchObject({ code: 0, stderr: [] })
+  })
+})
