@@ -83,6 +83,21 @@ test('--app and --env choose as they do in PM2.', async () => {
   expect(shop.config.env).toEqual({ NODE_ENV: 'production', RETRIES: '3' })
 })
 
+test('--env with a name that no app has is an error that says which there are.', async () => {
+  const name = 'ecosystem.config.js'
+  const several = `module.exports = [
+    { script: 'a.js', env_staging: {}, env_production: {} },
+    { script: 'b.py', env_production: {}, env_test: {} } ]`
+  const found = await monoceros(['from-pm2', '--env', 'prod'], { [name]: several })
+  expect([found.code, found.stdout, found.stderr]).toEqual([
+    2,
+    '',
+    [`${name} has no app with an environment "prod" (env_prod); there are: staging, production, test`],
+  ])
+  const none = await monoceros(['from-pm2', '--env=prod'], { [name]: `module.exports = { script: 'a.js', env: {} }` })
+  expect(none.stderr).toEqual([`${name} has no app with an environment "prod" (env_prod); there is none`])
+})
+
 test.each([
   ['ecosystem.config.cjs', `module.exports = { script: 'server.js' }`],
   ['ecosystem.config.mjs', `export default [{ script: 'server.js' }]`],

@@ -23,6 +23,8 @@ export function convert(exported: unknown, options: ConvertOptions): Converted |
   if (apps === null) return { problem: 'has no apps; needed: { apps: [{ script: "server.js", … }] }' }
   const main = mainOf(apps, options.app)
   if (typeof main === 'string') return { problem: main }
+  const unknown = unknownEnvironment(apps, options.environment)
+  if (unknown !== null) return { problem: unknown }
   const notes: string[] = []
   if (isRecord(exported) && exported.deploy !== undefined)
     notes.push('deploy: no counterpart: your own way to deploy, then monocerosctl reload')
@@ -55,6 +57,14 @@ function mainOf(apps: readonly Pm2App[], wanted: string | null): Pm2App | string
     ofNode[0] ??
     `has no program of Node that could be the app; there are: ${names}`
   )
+}
+
+/** Null where an app has that environment, or none is asked for. */
+function unknownEnvironment(apps: readonly Pm2App[], wanted: string | null): string | null {
+  const found = apps.flatMap(Object.keys).flatMap((key) => ENVIRONMENT_KEY.exec(key)?.[1] ?? [])
+  if (wanted === null || found.includes(wanted)) return null
+  const there = found.length === 0 ? 'there is none' : `there are: ${[...new Set(found)].join(', ')}`
+  return `has no app with an environment ${JSON.stringify(wanted)} (env_${wanted}); ${there}`
 }
 
 const nameOf = (app: Pm2App): string => text(app.name) ?? programOf(app).script.replace(/^.*\/|\.[^./]*$/g, '')
