@@ -27,6 +27,7 @@ async function main(given: Io): Promise<number> {
   const wanted = new Set<OwnFlag>([...parseFlags(io.argv).own, ...argumentsFrom(io.env).own])
   if (wanted.has('--help')) return print(helpText(process.stdout.columns ?? 80))
   if (wanted.has('--version')) return print(`monoceros ${VERSION} (Node ${process.version})\n`)
+  if (wanted.has('--json') && !wanted.has('--print-config')) return refuse([LONE_JSON])
   const found = await loadConfig(io.argv, io.env, io.cwd)
   if ('problems' in found) return refuse(found.problems)
   const { loaded } = found
@@ -69,6 +70,8 @@ function withoutApp({ config, cwd }: LoadedConfig): number | null {
 }
 
 const NO_APP = 'is missing; needed: a file such as "server.js", or "app.js:createApp" for an export'
+
+const LONE_JSON: Problem = { key: null, source: { kind: 'flag', flag: '--json' }, text: 'belongs to --print-config' }
 
 function refuse(problems: readonly Problem[]): number {
   for (const problem of problems) say(describeProblem(problem))

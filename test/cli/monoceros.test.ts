@@ -34,6 +34,13 @@ test('bad usage is one line a problem and a hint, and exit code 2', async () => 
   ])
 })
 
+test('--json alone starts nothing', async () => {
+  for (const more of [[], ['--check-config']]) {
+    const found = await monoceros(['app.js', '--json', ...more], { 'app.js': 'console.log("started")' })
+    expect([found.code, found.stdout, found.stderr]).toEqual([2, '', ['--json: belongs to --print-config', HINT]])
+  }
+})
+
 test('an app that is not there is one line and exit code 4', async () => {
   const found = await monoceros(['none.js:app'])
   expect([found.code, found.stdout, found.stderr]).toEqual([4, '', ['app: none.js: no such file (/here/none.js)']])
