@@ -5,6 +5,7 @@
 import type { ToWorker } from '../channel/messages.ts'
 import type { Config } from '../config/settings.ts'
 import type { Signal, SignalRecord } from '../kernel/kernel.ts'
+import { Jobs } from '../runtime/jobs.ts'
 import type { Turn } from '../runtime/loop.ts'
 import { reapChildren } from '../runtime/reaper.ts'
 import { earliest } from '../supervision/deadline.ts'
@@ -40,7 +41,7 @@ export type PackedArbiter = { readonly pool: Pool; readonly generations: readonl
 export class Arbiter implements Turn {
   readonly #around: Surroundings
   readonly #generations = new Generations()
-  readonly #jobs: (() => void)[] = []
+  readonly #jobs: Jobs
   readonly #events: Event[] = []
   #pool: Pool
   #policy: PoolPolicy
@@ -51,6 +52,7 @@ export class Arbiter implements Turn {
 
   constructor(around: Surroundings, pool: Pool, first: Generation) {
     this.#around = around
+    this.#jobs = new Jobs(around.wake, (error) => this.failed(error))
     this.#pool = pool
     this.#policy = poolPolicy(first.config)
     this.#readyPath = first.config.readyPath
@@ -86,8 +88,7 @@ export class Arbiter implements Turn {
 
   /** Runs a job in the next turn, where it may call `happened` and the like. */
   schedule(job: () => void): void {
-    this.#jobs.push(job)
-    this.#around.wake()
+    this.#jobs.add(job)
   }
 
   /** A command or an event of a worker, for the next turn or the rest of this one. */
@@ -216,13 +217,7 @@ export class Arbiter implements Turn {
   }
 
   command(now: Ms): void {
-    for (const job of this.#jobs.splice(0)) {
-      try {
-        job()
-      } catch (error) {
-        this.failed(error)
-      }
-    }
+    this.#jobs.run()
     this.#settle(now)
   }
 

@@ -5,6 +5,7 @@
 import type { ManagerConfig } from '../channel/manager-messages.ts'
 import type { CompanionConfig } from '../config/companions.ts'
 import type { Exit, Kernel, Signal, SignalRecord } from '../kernel/kernel.ts'
+import { Jobs } from '../runtime/jobs.ts'
 import type { Turn } from '../runtime/loop.ts'
 import { reapChildren } from '../runtime/reaper.ts'
 import { type Command, type Answer as CommandAnswer, command } from '../supervision/companions/commands.ts'
@@ -18,6 +19,7 @@ import {
   type Step,
   step,
 } from '../supervision/companions.ts'
+import { earliest } from '../supervision/deadline.ts'
 import type { Trouble } from '../supervision/trouble.ts'
 import { outOfMemoryKills } from '../system/oom.ts'
 import { sessionMembers } from '../system/processes.ts'
@@ -48,7 +50,7 @@ export type Surroundings = {
 
 export class Manager implements Turn {
   readonly #around: Surroundings
-  readonly #jobs: (() => void)[] = []
+  readonly #jobs: Jobs
   readonly #events: Event[] = []
   readonly #obituaries = new Map<string, Obituary>()
   /** Configurations by the hash that the core knows them by. */
@@ -63,6 +65,7 @@ export class Manager implements Turn {
 
   constructor(around: Surroundings, { companions, env, preload }: ManagerConfig, seed: number) {
     this.#around = around
+    this.#jobs = new Jobs(around.wake, (error) => this.failed(error))
     this.#env = env
     this.#preload = preload
     this.#molds = new Molds({
@@ -100,8 +103,7 @@ export class Manager implements Turn {
 
   /** Runs a job in the next turn, where it may command. */
   schedule(job: () => void): void {
-    this.#jobs.push(job)
-    this.#around.wake()
+    this.#jobs.add(job)
   }
 
   /** `start`, `stop`, `restart` of one companion. */
@@ -167,13 +169,7 @@ export class Manager implements Turn {
   }
 
   command(now: Ms): void {
-    for (const job of this.#jobs.splice(0)) {
-      try {
-        job()
-      } catch (error) {
-        this.failed(error)
-      }
-    }
+    this.#jobs.run()
     this.#settle(now)
   }
 
@@ -191,7 +187,7 @@ export class Manager implements Turn {
 
   deadline(): Ms | null {
     const times = [deadline(this.#companions), this.#lookAt, this.#waitUntil]
-    return times.reduce((first, time) => (time !== null && (first === null || time < first) ? time : first), null)
+    return times.reduce(earliest, null)
   }
 
   reinstalled(signals: readonly Signal[]): void {
