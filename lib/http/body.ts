@@ -6,6 +6,7 @@ import { fail } from './failure.ts'
 import type { Incoming } from './node.ts'
 import { ChunkedDecoder } from './parser/chunked.ts'
 import type { Framing } from './parser/framing.ts'
+import { requestCame } from './together.ts'
 
 /** The bytes that come next are the body of `request`, which is not empty. */
 export function startBody(connection: Connection, request: Incoming, scope: AsyncResource, framing: Framing): void {
@@ -67,6 +68,7 @@ function endBody(connection: Connection, trailers: readonly string[]): void {
   connection.started = 0
   connection.stalled = false
   connection.phase = connection.lastRequest ? 'over' : 'head'
+  requestCame(connection)
   scope.runInAsyncScope(completeRequest, undefined, request, trailers)
   if (connection.phase === 'over' && connection.response === null) close(connection)
   else if (!connection.socket._paused && connection.socket.readable) connection.socket.resume()

@@ -18,6 +18,7 @@ import {
 } from './node.ts'
 import type { Head } from './parser/head.ts'
 import { noteResponse, reportResponse } from './records.ts'
+import { requestCame } from './together.ts'
 import { takeTurn } from './turns.ts'
 
 const startChannel = diagnostics.channel('http.server.request.start')
@@ -63,6 +64,7 @@ export function beginRequest(connection: Connection, head: Head, given?: Incomin
   if (framing.kind === 'none') {
     connection.started = 0
     if (connection.lastRequest) connection.phase = 'over'
+    requestCame(connection)
   } else {
     startBody(connection, request, scope, framing)
   }

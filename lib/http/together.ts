@@ -4,7 +4,8 @@
  * (5 to 11 µs of 15 to 32); of writes in a row the first does, and the others find it awake.
  *
  * No response may wait long for the work of others, and none may be lost. So it is held back
- * - only if requests come in company, several in the turn before as well: a client alone is answered at once;
+ * - only if requests come in company, of several clients in the turn before as well, and that is not long ago: a client
+ *   alone is answered at once, however many reads its request takes;
  * - only what is short;
  * - for no longer than `LONGEST` and the handler that runs then; after one that took longer than `SLOW`, none is held
  *   for `PAUSE` times as long;
@@ -31,10 +32,14 @@ const PAUSE = 20
 /** Longer ones are written at once (bytes): less than what makes a socket full. */
 const LARGEST = 16384
 
-/** Reads in this turn. */
-let reads = 0
-/** The turn before had several. */
+/** Something was read in this turn, whose end is awaited. */
+let reading = false
+/** Whose request came first in this turn, whole, and whether another's did. */
+let first: Connection | null = null
+let several = false
+/** The turn before had several, and ended then. */
 let company = false
+let companyAt = 0
 /** Connections with a held write, and when the first of them got it. */
 let holding: Connection[] = []
 let since = 0
@@ -42,21 +47,36 @@ let since = 0
 let pausedUntil = 0
 let hearsExit = false
 
-/** Bytes of a request have come, with no other's work on the stack. */
+/** Bytes have come, with no other's work on the stack. */
 export function turnGoesOn(): void {
-  if (reads++ === 0) setImmediate(endTurn)
-  else if (holding.length > 0 && performance.now() - since > LONGEST) writeHeld()
+  if (!reading) {
+    reading = true
+    setImmediate(endTurn)
+    if (company && performance.now() - companyAt > LONGEST) company = false
+  } else if (holding.length > 0 && performance.now() - since > LONGEST) {
+    writeHeld()
+  }
+}
+
+/** A whole request has come. */
+export function requestCame(connection: Connection): void {
+  if (!reading || !connection.direct) return
+  if (first === null) first = connection
+  else if (first !== connection) several = true
 }
 
 function endTurn(): void {
-  company = reads > 1
-  reads = 0
+  company = several
+  reading = false
+  first = null
+  several = false
   writeHeld()
+  if (company) companyAt = performance.now()
 }
 
 /** Whether a complete response would be held back now. */
 export function mayHold({ service }: Connection): boolean {
-  if (!company || reads === 0 || !service.together) return false
+  if (!company || !reading || !service.together) return false
   if (pausedUntil === 0) return true
   if (performance.now() < pausedUntil) return false
   pausedUntil = 0

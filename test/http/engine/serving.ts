@@ -31,9 +31,14 @@ export async function serve(
 
 /** Listens on a port of its own, with whatever is attached. */
 export async function listening(server: http.Server): Promise<{ port: number }> {
-  servers.add(server)
-  await once(server.listen(0, '127.0.0.1'), 'listening')
+  await listeningAt(server, { port: 0, host: '127.0.0.1' })
   return { port: (server.address() as net.AddressInfo).port }
+}
+
+/** Listens there, with whatever is attached. */
+export async function listeningAt(server: http.Server, where: net.ListenOptions): Promise<void> {
+  servers.add(server)
+  await once(server.listen(where), 'listening')
 }
 
 /** The bytes of a GET. */

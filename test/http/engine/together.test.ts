@@ -1,12 +1,14 @@
 /** Responses of one turn of the event loop: several clients, in this process, whose requests are read in one turn. */
 import { AsyncLocalStorage } from 'node:async_hooks'
 import { once } from 'node:events'
-import type http from 'node:http'
+import http from 'node:http'
 import net from 'node:net'
 import { join } from 'node:path'
+import { attach } from '../../../lib/http/attach.ts'
 import type { EngineOptions } from '../../../lib/http/engine.ts'
+import { temporaryFolder } from '../../support/folder.ts'
 import { type Program, startNode } from '../../support/process.ts'
-import { get, serve } from './serving.ts'
+import { get, listeningAt, serve } from './serving.ts'
 
 const CLIENTS = ['a', 'b', 'c', 'd']
 
@@ -80,13 +82,34 @@ test('a client alone is answered at once', async () => {
   const seen: boolean[] = []
   const { turn, port } = await company(noting(seen))
   const alone = await connected(port)
+  // The company of the last turn is no longer there.
+  clock += 2
   for (let time = 0; time < 2; time++) {
     alone.write(get('/alone'))
     expect(await answerTo(alone)).toBe('x')
   }
-  expect(seen[1]).toBe(true)
+  expect(seen).toEqual([true, true])
   await turn('/')
   expect(seen.slice(2)).toEqual([true, true, true, true])
+})
+
+test('a client whose requests take several reads each is no company', async () => {
+  const seen: boolean[] = []
+  const note = noting(seen)
+  const server = http.createServer((req, res) => void req.resume().on('end', () => note(req, res)))
+  attach(server)
+  // The kernel takes all of a request before any of it is read.
+  const path = join(temporaryFolder(), 'socket')
+  await listeningAt(server, { path })
+  const alone = net.connect(path).setEncoding('latin1')
+  clients.push(alone)
+  const body = 'x'.repeat(140_000)
+  clock += 2
+  for (let time = 0; time < 3; time++) {
+    alone.write(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${body.length}\r\n\r\n${body}`)
+    expect(await answerTo(alone)).toBe('x')
+  }
+  expect(seen).toEqual([true, true, true])
 })
 
 test('where `together` is off every response leaves at once', async () => {
@@ -113,6 +136,7 @@ test('after a handler that took long responses leave at once', async () => {
   await turn('/')
   expect(seen).toEqual([false, false, false, false, true, true, true, true])
   clock += 120
+  await turn('/first')
   await turn('/')
   expect(seen.slice(8)).toEqual([false, false, false, false])
 })
