@@ -5,8 +5,9 @@ import { HTTP_ERRORS } from './errors.ts'
 import { beginRequest, contextOf, requestOf } from './exchange.ts'
 import { fail } from './failure.ts'
 import { release } from './listeners.ts'
-import type { Incoming } from './node.ts'
+import type { Incoming, ServerSocket } from './node.ts'
 import type { Head } from './parser/head.ts'
+import type { Service } from './service.ts'
 
 export type Handover = { readonly event: 'upgrade' | 'connect'; readonly request: Incoming }
 
@@ -47,13 +48,11 @@ export function finishHandover(connection: Connection): void {
   const { service, socket } = connection
   const head = connection.takeUnread()
   connection.handover = null
+  // The last response has taken the connection with it.
+  if (socket.destroyed) return
   release(connection)
   service.connections.delete(connection)
-  service.upgraded.add(socket)
-  socket.once('close', () => {
-    service.upgraded.delete(socket)
-    service.onGone?.()
-  })
+  countUpgraded(service, socket)
   contextOf().runInAsyncScope(() => {
     completeRequest(request, [])
     socket.readableFlowing = null
@@ -61,4 +60,20 @@ export function finishHandover(connection: Connection): void {
     // It may have been paused while responses were sent; whoever does not read must still hear of the end.
     else if (socket._handle?.reading === false) socket._read(0)
   })
+}
+
+/** Until it is destroyed. A listener would not do: an app may remove all of them, the socket is its own. */
+function countUpgraded(service: Service, socket: ServerSocket): void {
+  const { _destroy } = socket
+  service.upgraded.add(socket)
+  socket._destroy = function (error, done) {
+    _destroy.call(this, error, (failed) => {
+      done(failed)
+      // Behind 'close', whose listeners may have something to do before a drain is over.
+      process.nextTick(() => {
+        service.upgraded.delete(socket)
+        service.onGone?.()
+      })
+    })
+  }
 }

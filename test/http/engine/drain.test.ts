@@ -139,6 +139,24 @@ test('Upgraded connections and responses that have begun end with the time for s
   expect(engine.counts().connections).toBe(0)
 })
 
+test('An upgraded connection is forgotten when it ends, also where the app has removed all listeners.', async () => {
+  const { port, engine, server } = await serve(held().listener)
+  server.on('upgrade', (_req, socket) => {
+    socket.removeAllListeners()
+    socket.on('error', () => {}).on('end', () => socket.end())
+    socket.resume()
+    socket.write('upgraded')
+  })
+  const upgraded = await converse({ port })
+  upgraded.send(get('/', 'Connection: upgrade\r\nUpgrade: x\r\n'))
+  await upgraded.until('upgraded')
+  expect(engine.counts().connections).toBe(1)
+  const drained = engine.drain(LONG)
+  upgraded.socket.end()
+  await drained
+  expect(engine.counts().connections).toBe(0)
+})
+
 test('closeIdleConnections spares what is in flight, closeAllConnections nothing.', async () => {
   const { listener, arrival } = held()
   const { port, server, engine } = await serve(listener)
