@@ -4,7 +4,8 @@
  * the constant text of the error; then the connection is closed, lingering.
  *
  * Where the app has the failed request already (the error stands in its body) the answer takes the place of the
- * response, if that has not begun; if it has, the connection is destroyed: there is no second status line.
+ * response, if that has not begun; if it has, the connection is destroyed behind what is written by then: there is no
+ * second status line.
  */
 import { STATUS_CODES } from 'node:http'
 import { close } from './closing.ts'
@@ -12,6 +13,7 @@ import type { Connection } from './connection.ts'
 import type { HttpError } from './errors.ts'
 import { canLinger, linger } from './linger.ts'
 import type { Outgoing } from './node.ts'
+import { writeAllNow } from './together.ts'
 
 export type PendingFailure = {
   readonly error: HttpError
@@ -40,13 +42,21 @@ export function fail(connection: Connection, error: HttpError, bytes?: Buffer, p
   const exception = exceptionOf(error, bytes, parsed)
   if (incoming !== null && (instead === null || instead.headersSent)) {
     if (instead === null) close(connection)
-    else if (instead === connection.response) connection.socket.destroy(exception)
+    else if (instead === connection.response) breakOff(connection, exception)
     else instead._last = true
     return
   }
   if (instead !== null && instead !== connection.response) waiting.pop()
   connection.failure = { error, exception, instead }
   if (failureIsDue(connection)) sendFailure(connection)
+}
+
+/** What was written may still wait for the rest of its read, turn or tick. What the kernel has no room for is lost. */
+function breakOff(connection: Connection, exception: ClientError): void {
+  const { service, socket } = connection
+  writeAllNow(connection)
+  if (canLinger(socket)) linger(service, socket)
+  socket.destroy(exception)
 }
 
 /** The open response to the request whose body is being received: the newest, if it is still open. */

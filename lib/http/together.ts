@@ -113,6 +113,18 @@ export function writeHeld(): void {
   }
 }
 
+/** Writes all that waits on this connection, with no other's work on the stack. */
+export function writeAllNow(connection: Connection): void {
+  const { socket, batch } = connection
+  const first = connection.held ?? batch?.first
+  connection.held = null
+  connection.batch = null
+  if (first) writeNow(socket, first)
+  while (socket.writableCorked > 0) socket.uncork()
+  // What was corked may be held in its turn.
+  if (connection.held !== null) writeAllNow(connection)
+}
+
 /** The socket is about to be destroyed: what was to be written is, and is said to be when the caller is done. */
 export function writeBeforeEnd(connection: Connection): void {
   const { socket, held } = connection

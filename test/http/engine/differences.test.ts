@@ -149,6 +149,25 @@ const DIFFERENCES: Record<string, Difference> = {
       events: ['res close false', 'req ECONNRESET'],
     },
   },
+  'a body that is wrong, in the read of its head, behind what its response begins with': {
+    why: 'Node destroys the socket before what was written has left',
+    send: [`${get('/1')}POST /2 HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nX\r\n`],
+    handler(req, res, log) {
+      if (req.url === '/1') {
+        res.end('/1')
+        return
+      }
+      req.on('error', (error: NodeJS.ErrnoException) => log(`req ${error.code}`))
+      res.on('close', () => log(`res close ${res.writableFinished}`))
+      res.sendDate = false
+      res.writeHead(200, { 'Content-Length': 10 })
+      res.write('begun')
+    },
+    shows: {
+      received: `${ok('/1')}HTTP/1.1 200 OK\r\nContent-Length: 10\r\nConnection: keep-alive\r\nKeep-Alive: timeout=5\r\n\r\nbegun<end>`,
+      events: ['res close false', 'req ECONNRESET'],
+    },
+  },
   'a client that half-closes in a request': {
     why: 'the same 400, with a text',
     send: ['GET / HT', null],

@@ -14,7 +14,7 @@ const CLIENTS = ['a', 'b', 'c', 'd']
 
 type Company = {
   /** Writes a request of each client at once, so that one turn reads them; gives what each of them received. */
-  readonly turn: (path: string) => Promise<string[]>
+  readonly turn: (path: string, request?: (path: string) => string) => Promise<string[]>
   readonly port: number
 }
 
@@ -43,10 +43,10 @@ async function connected(port: number): Promise<net.Socket> {
 async function company(listener: http.RequestListener, options: EngineOptions = {}): Promise<Company> {
   const { port } = await serve((req, res) => (req.url === '/first' ? res.end() : listener(req, res)), options)
   const all = await Promise.all(CLIENTS.map(() => connected(port)))
-  const turn = async (path: string) => {
+  const turn: Company['turn'] = async (path, request = get) => {
     const answers = all.map((client) => answerTo(client))
     all.forEach((client, index) => {
-      client.write(get(`${path}${path === '/first' ? '' : CLIENTS[index]}`))
+      client.write(request(`${path}${path === '/first' ? '' : CLIENTS[index]}`))
     })
     return Promise.all(answers)
   }
@@ -151,6 +151,12 @@ test('a response is not lost where the handler destroys its socket behind it', a
   })
   expect(await turn('/')).toEqual(['/a', '/b', '/c', '/d'])
   expect(finished.slice(0, 2)).toEqual(['destroyed /a', 'finish /a'])
+})
+
+test('what a response begins with is not lost where the body of its request is wrong', async () => {
+  const { turn } = await company((req, res) => void res.writeHead(200, { 'Content-Length': 9 }).write(req.url))
+  const wrong = (path: string) => `POST ${path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nX\r\n`
+  expect(await turn('/', wrong)).toEqual(['/a', '/b', '/c', '/d'])
 })
 
 test('each response finishes in the context that it was ended in', async () => {
