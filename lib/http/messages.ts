@@ -64,15 +64,24 @@ function onlyAdds(prototype: object, { prototype: parent }: { prototype: object 
   return true
 }
 
-/** V8 makes room in an object for as many properties as it sees assigned in its constructor, and for some more. */
-const ROOM = false as boolean
+/** For code that is written to be read by V8, not to be run. */
+const NEVER: boolean = false
 
+/**
+ * A constructor that does what `parent` does, for objects with that prototype.
+ *
+ * V8 decides by the text of a constructor how many properties an object has room for: one for each assignment to `this`,
+ * run or not, and a few more. Properties beyond that go to a list beside the object, which is copied as it grows. Node
+ * gives a request 26 and a response 40, Express adds its own, and none of that stands in this text: so there are
+ * assignments that are never run. Without them an Express app serves 34,000 requests a second, with them 48,000 (Node 20).
+ */
 function withPrototype<Class>(parent: Class, prototype: object): Class {
   function Message(this: Record<string, unknown>, first: unknown, second: unknown): void {
     Reflect.apply(parent as () => void, this, [first, second])
-    if (ROOM) {
-      this.a = this.b = this.c = this.d = this.e = this.f = this.g = this.h = this.i = this.j = this.k = this.l = 0
-      this.m = this.n = this.o = this.p = this.q = this.r = this.s = this.t = this.u = this.v = this.w = this.x = 0
+    if (NEVER) {
+      this.p1 = this.p2 = this.p3 = this.p4 = this.p5 = this.p6 = this.p7 = this.p8 = null
+      this.p9 = this.p10 = this.p11 = this.p12 = this.p13 = this.p14 = this.p15 = this.p16 = null
+      this.p17 = this.p18 = this.p19 = this.p20 = this.p21 = this.p22 = this.p23 = this.p24 = null
     }
   }
   Message.prototype = prototype
