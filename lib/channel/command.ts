@@ -16,8 +16,11 @@ export const BEFORE_APP = pathToFileURL(file('before-app.mjs', 'worker/hooks')).
 const MAIN = file('main.js')
 const MOLD_MAIN = file('main.js', 'mold')
 
-/** Without them V8 would have threads, which a fork does not copy. */
-export const MOLD_OPTIONS: readonly string[] = ['--single-threaded', '--v8-pool-size=1']
+/**
+ * Without the first two V8 would have threads, which a fork does not copy. With its memory reducer, whose timer is copied,
+ * every child collects its whole heap when the mold is 8 s old, or at its birth, and so writes to what it shares.
+ */
+export const MOLD_OPTIONS: readonly string[] = ['--single-threaded', '--v8-pool-size=1', '--no-memory-reducer']
 
 export type Command = {
   /** The app's file, absolute. */

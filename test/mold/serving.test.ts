@@ -40,6 +40,17 @@ test('the app is loaded once, and every worker is a process of its own', async (
   for (const pid of pids) expect(service.children().map(String)).toContain(pid)
 })
 
+test('a worker that nobody asks collects nothing, and so shares with the mold what it did', async () => {
+  const service = preload(
+    `require('node:http').createServer((q, r) => r.end()).listen(3000, () => setTimeout(() => console.log('rested'), 12_000))`,
+    ['--node-options', '--trace-gc'],
+  )
+  await service.program.line('rested')
+  // The mold's own is there; V8's memory reducer, which waits for 8 s, would be marked so.
+  expect(service.program.output).toMatch(/Mark-Compact/)
+  expect(service.program.output).not.toMatch(/Mark-Compact \(reduce\)/)
+})
+
 /** What each process draws first; the app has drawn of everything before, so that there is something to be copied. */
 const DRAWING = `
 const crypto = require('node:crypto'), captured = Math.random
