@@ -2,18 +2,20 @@
  * `npm run bench -- preload [--targets preload,exec,cluster,gunicorn] [--only kills,starts,memory,first,load,scavenges]
  *  [--kills 100] [--rounds 3] [--load 10] [--heaps 0,60] [--workers 4,8]`
  * `npm run bench -- preload --only companions [--kills 100] [--rounds 3]`
+ * `npm run bench -- preload --only refork --frameworks FOLDER [--refork 30000] [--kills 100] [--rounds 3] [--load 10]`
  *
  * Workers that are forked from a loaded app (`--preload`) against fork/exec, node:cluster and `gunicorn --preload` (where
  * it is installed): how soon a killed worker is replaced, how soon all serve, what they take of the memory, how fast they
  * answer. `--load`: seconds of wrk for each figure that needs load. `--heaps` and `--workers`: rows of the table of memory.
  *
- * Only when asked for: what `target` companions gain from a mold.
+ * Only when asked for: what `target` companions gain from a mold, and what `reforkAfter` gains (not at real-time priority).
  */
 const { readFileSync } = require('node:fs')
 const { parseArgs } = require('node:util')
 const { ask } = require('./preload/client.js')
 const { companions } = require('./preload/companions.js')
 const { cpu, delay, load, pss } = require('./preload/measures.js')
+const { refork } = require('./preload/refork.js')
 const { NAMES, start } = require('./preload/targets.js')
 const { median, percentile, spread, table } = require('./support/figures.js')
 
@@ -26,6 +28,8 @@ const { values } = parseArgs({
     load: { type: 'string', default: '10' },
     heaps: { type: 'string', default: '0,60' },
     workers: { type: 'string', default: '4,8' },
+    refork: { type: 'string', default: '30000' },
+    frameworks: { type: 'string' },
     port: { type: 'string', default: '18800' },
   },
 })
@@ -184,6 +188,7 @@ async function main() {
     load: underLoad,
     scavenges,
     companions: own(companions),
+    refork: own(refork),
   }
   console.log(`Node ${process.version}, load average ${readFileSync('/proc/loadavg', 'utf8').split(' ')[0]}\n`)
   for (const part of values.only.split(',')) {

@@ -5,10 +5,12 @@ const net = require('node:net')
 const ANEW = 20
 /** Where nobody listens. */
 const REFUSED = 0.3
+/** For an answer, in milliseconds. */
+const PATIENCE = 60_000
 
 /** Resolves with the answer's body and when its first byte came, on performance's clock. */
 exports.ask = (port, path = '/') =>
-  new Promise((resolve) => {
+  new Promise((resolve, reject) => {
     const sockets = new Set()
     let answered = false
     const attempt = () => {
@@ -31,11 +33,19 @@ exports.ask = (port, path = '/') =>
       })
     }
     const again = path === '/' ? setInterval(attempt, ANEW) : undefined
-    const finish = (answer) => {
+    const end = () => {
       answered = true
       clearInterval(again)
+      clearTimeout(patience)
       for (const socket of sockets) socket.destroy()
+    }
+    const finish = (answer) => {
+      end()
       resolve(answer)
     }
+    const patience = setTimeout(() => {
+      end()
+      reject(new Error(`no answer to ${path} on port ${port} in ${PATIENCE} ms`))
+    }, PATIENCE)
     attempt()
   })

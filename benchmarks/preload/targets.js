@@ -1,6 +1,6 @@
 /**
- * What is compared. `start` gives a running service, whose processes `pids` names: the one that was started first. `args`, more
- * arguments, are for monoceros only.
+ * What is compared. `start` gives a running service, whose processes `pids` names: the one that was started first. `app` and
+ * `args`, another app and more arguments, are for monoceros only.
  */
 const { spawn, spawnSync } = require('node:child_process')
 const { once } = require('node:events')
@@ -10,13 +10,13 @@ const { join } = require('node:path')
 const CLI = join(__dirname, '../../dist/cli/monoceros.js')
 /** Each crash is answered at once, however many there are. */
 const AT_ONCE = ['--startsecs', '0', '--crash-limit', '0', '--restart-delay', '0ms', '--restart-delay-max', '1ms']
+/** For what a service is to have said, in milliseconds. */
+const PATIENCE = 120_000
 
 const monoceros = (...more) => {
-  return ({ workers, port, args = [] }) => [
+  return ({ workers, port, app = 'app.js', args = [] }) => [
     process.execPath,
-    [CLI, join(__dirname, 'app.js'), '-w', workers, '-b', `127.0.0.1:${port}`, ...AT_ONCE, ...more, ...args].map(
-      String,
-    ),
+    [CLI, join(__dirname, app), '-w', workers, '-b', `127.0.0.1:${port}`, ...AT_ONCE, ...more, ...args].map(String),
   ]
 }
 
@@ -35,9 +35,9 @@ exports.NAMES = Object.keys(COMMANDS).filter(
 )
 
 exports.start = (name, options) => {
-  const { workers, port, load = 0, heap = 0 } = options
+  const { workers, port, load = 0, heap = 0, frameworks = '' } = options
   const [command, args] = COMMANDS[name](options)
-  const app = { APP_PORT: port, APP_WORKERS: workers, APP_LOAD: load, APP_HEAP: heap }
+  const app = { APP_PORT: port, APP_WORKERS: workers, APP_LOAD: load, APP_HEAP: heap, APP_FRAMEWORKS: frameworks }
   const env = { ...process.env, ...app }
   // Ours would be every child's.
   delete env.NODE_OPTIONS
@@ -52,12 +52,14 @@ exports.start = (name, options) => {
   })
   ended.catch(() => undefined)
   const until = (condition) => {
-    const there = new Promise((resolve) => {
+    let timer
+    const there = new Promise((resolve, reject) => {
       const look = () => condition() && waiting.delete(look) && resolve(performance.now())
       waiting.add(look)
       look()
+      timer = setTimeout(() => reject(new Error(`${name}: ${condition} after ${PATIENCE} ms:\n${output}`)), PATIENCE)
     })
-    return Promise.race([there, ended])
+    return Promise.race([there, ended]).finally(() => clearTimeout(timer))
   }
   child.once('exit', failed)
   for (const stream of [child.stdout, child.stderr])

@@ -42,7 +42,7 @@ const server = http.createServer(async (q, r) => {
   if (q.url === '/pool') await require('node:util').promisify(require('node:crypto').pbkdf2)('a', 'b', 1000, 16, 'sha256')
   const { randomUUID, randomInt } = require('node:crypto')
   r.end(JSON.stringify({ pid: process.pid, ppid: process.ppid, served, forks, drawn: [randomUUID(), randomInt(1e12), Math.random(), early()] }))
-}).listen(3000)
+}).listen(3000, () => console.log('called back in ' + process.pid))
 server.on('listening', () => console.log('listening in ' + process.pid))
 process.on('exit', (code) => console.log('exit ' + code + ' of ' + process.pid))
 `
@@ -92,6 +92,12 @@ test('a worker that has served enough becomes the mold, all workers are forked f
   expect(answers.every(({ pid }) => pid !== promoted && children(service).includes(pid))).toBe(true)
   // They have what the mold had when it was a worker, and have been forked twice.
   expect(answers.every(({ served, forks, ppid }) => served > 15 && forks === 2 && ppid === program.pid)).toBe(true)
+  // They listen again, without a call of `listen`: the callback of that one was called in an earlier life.
+  expect(program.output).toMatch(/called back in/)
+  for (const { pid } of answers) {
+    await program.line(`listening in ${pid}`)
+    expect(program.output).not.toContain(`called back in ${pid}`)
+  }
   const drawn = answers.flatMap((one) => one.drawn)
   expect(new Set(drawn).size).toBe(drawn.length)
   // Nothing of the arbiter's or of the worker that it was: no listener, no channel but the mold's.
