@@ -38,6 +38,8 @@ async function scene(workers: number, args: readonly string[] = []): Promise<Sce
   // Users of these tests may have to read the app.
   chmodSync(service.folder, 0o755)
   await service.program.line('all workers are ready')
+  // What workers say comes through another pipe, and those of later forks are counted.
+  await service.program.lines(/^born /, workers)
   const mold = Number((await service.program.line(/mold started pid=(\d+)/))[1])
   const forked = (): number[] => service.children().filter((pid) => pid !== mold)
   return { service, mold, workers: forked, fault: (words) => writeFileSync(next, words) }
