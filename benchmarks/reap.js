@@ -19,45 +19,54 @@ if (process.argv[2] === 'measure') measure(process.argv[3], process.argv[4], Num
 else if (process.argv[2] === 'storm') storm(process.argv[3])
 else compare(Number(process.argv[2] ?? 5), Number(process.argv[3] ?? 400))
 
+// Wherever the scheduler puts them, which wakes a sleeping core for each exit; and all on one core, which shows what each
+// program adds of its own.
 function compare(rounds, children) {
   const child = compiled('last-words.c', '-static')
   const c = compiled('reap.c')
-  const node = (peer) => () => execFileSync(process.execPath, [__filename, 'measure', peer, child, children])
-  const peers = { C: () => execFileSync(c, [children, child]), ours: node('ours'), theirs: node('theirs') }
-  const rounded = { C: [], ours: [], theirs: [] }
-  for (let round = 0; round < rounds; round++) {
-    for (const [peer, run] of Object.entries(peers)) {
-      const latencies = String(run()).trim().split('\n').map(Number)
-      if (latencies.length !== children) throw new Error(`${peer} reaped ${latencies.length} of ${children}`)
-      rounded[peer].push([0.5, 0.9, 0.99].map((rank) => percentile(latencies, rank)))
-    }
+  const node = (peer) => [process.execPath, __filename, 'measure', peer, child, children]
+  const peers = {
+    C: [c, children, child],
+    monoceros: node('ours'),
+    'node:child_process': node('theirs'),
   }
-  const names = { C: 'C', ours: 'monoceros', theirs: 'node:child_process' }
-  const rows = Object.entries(rounded).map(([peer, all]) => [
-    names[peer],
-    ...[0, 1, 2].map((rank) =>
-      spread(
-        all.map((one) => one[rank]),
-        0,
-      ),
-    ),
-    spread(all.map((one, round) => one[0] / rounded.C[round][0])),
-  ])
   console.log(`${rounds} rounds of ${children} children, Node ${process.version}: median (lowest to highest)\n`)
-  table([['exit to callback, µs', 'p50', 'p90', 'p99', 'p50 against C'], ...rows])
-  console.log()
+  for (const [place, pin] of Object.entries({ 'any core': [], 'one core': ['taskset', '-c', '0'] })) {
+    const percentiles = Object.fromEntries(Object.keys(peers).map((peer) => [peer, []]))
+    for (let round = 0; round < rounds; round++) {
+      for (const [peer, argv] of Object.entries(peers)) percentiles[peer].push(run([...pin, ...argv], peer, children))
+    }
+    const rows = Object.entries(percentiles).map(([peer, all]) => [
+      peer,
+      ...[0, 1, 2].map((rank) =>
+        spread(
+          all.map((one) => one[rank]),
+          0,
+        ),
+      ),
+      spread(all.map((one, round) => one[0] / percentiles.C[round][0])),
+    ])
+    table([[`${place}: exit to callback, µs`, 'p50', 'p90', 'p99', 'p50 against C'], ...rows])
+    console.log()
+  }
   const line = execFileSync(process.execPath, [__filename, 'storm', child], { encoding: 'utf8' })
   console.log(line.trim())
+}
+
+function run([program, ...args], peer, children) {
+  const latencies = execFileSync(program, args, { encoding: 'utf8' }).trim().split('\n').map(Number)
+  if (latencies.length !== children) throw new Error(`${peer} reaped ${latencies.length} of ${children}`)
+  return [0.5, 0.9, 0.99].map((rank) => percentile(latencies, rank))
 }
 
 async function measure(peer, program, children) {
   const memory = kernel.sharedMemory('said', 4096)
   const said = new BigInt64Array(kernel.map(memory))
-  const run = { ours: oursOnce, theirs: theirsOnce }[peer](program, memory)
+  const once = { ours: oursOnce, theirs: theirsOnce }[peer](program, memory)
   const latencies = []
   for (let left = children + WARM_UP; left > 0; left--) {
     said[0] = 0n
-    const now = await run()
+    const now = await once()
     if (said[0] === 0n) throw new Error('the child did not run')
     latencies.push(Number(now - said[0]) / 1e3)
   }

@@ -3,10 +3,12 @@
 // libuv watcher that is never closed, which makes libuv leave the disposition alone; ours is installed after it and
 // calls libuv's, so that Node's own listeners hear the signal too.
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 #include <unistd.h>
 #include <uv.h>
 
@@ -36,11 +38,20 @@ int writing = -1;
 std::atomic<bool> unwritten[kSignals];  // lock-free, so a handler may touch it
 bool taken[kSignals];
 bool exits_were_read = false;
+std::atomic<pid_t> exits_thread;
 struct sigaction chained[kSignals];
+
+// The kernel hands SIGCHLD to any thread that does not block it, V8's and libuv's own too, and each exit would wake one of
+// them on another core. So each hears it once, and blocks it when it returns from the handler.
+void leave_to_exits_thread(ucontext_t* interrupted) noexcept {
+  const pid_t heir = exits_thread.load(std::memory_order_relaxed);
+  if (heir != 0 && heir != static_cast<pid_t>(syscall(SYS_gettid))) sigaddset(&interrupted->uc_sigmask, SIGCHLD);
+}
 
 void on_signal(int signal, siginfo_t* info, void* context) noexcept {
   const int before = errno;
   const Record record{signal, info->si_pid, info->si_uid, info->si_code};
+  if (signal == SIGCHLD) leave_to_exits_thread(static_cast<ucontext_t*>(context));
   if (write(writing, &record, sizeof record) != sizeof record) unwritten[signal].store(true);
   const struct sigaction& next = chained[signal];
   if (next.sa_flags & SA_SIGINFO)
@@ -136,6 +147,10 @@ void wait_for_exits(void*) {
   prctl(PR_SET_NAME, "exits");
   const unsigned long others = ~(bit(SIGCHLD) | bit(32) | bit(33));
   syscall(SYS_rt_sigprocmask, SIG_SETMASK, &others, nullptr, sizeof others);
+  // The main thread has work to do when this one wakes up: never before it, and never at its real-time priority.
+  const struct sched_param none {};
+  syscall(SYS_sched_setscheduler, 0, SCHED_BATCH, &none);
+  exits_thread.store(static_cast<pid_t>(syscall(SYS_gettid)), std::memory_order_relaxed);
   for (;;) pause();
 }
 

@@ -37,6 +37,12 @@ function watched(kernel: Kernel) {
   return { exits, until, exitOf, watch }
 }
 
+/** Sends SIGCHLD to single threads, which kill(2) cannot: PROCESS THREAD... */
+const TGKILL = `
+import ctypes, platform, sys
+tgkill = {'x86_64': 234, 'aarch64': 131}[platform.machine()]
+for thread in sys.argv[2:]: ctypes.CDLL(None).syscall(tgkill, int(sys.argv[1]), int(thread), 17)`
+
 const maskOf = (status: string): bigint => BigInt(`0x${/^SigBlk:\s*([0-9a-f]+)$/m.exec(status)![1]}`)
 
 /** A program that has exited is a zombie from here on, whether or not its exit has been told. */
@@ -247,6 +253,20 @@ export const scenes = {
     // All but SIGCHLD, what cannot be blocked, and glibc's own 32 and 33.
     const open = SIGCHLD | (1n << 8n) | (1n << 18n) | (1n << 31n) | (1n << 32n)
     assert.equal(maskOf(ears[0]!), (1n << 64n) - 1n - open)
+    watch.close()
+  },
+
+  'whichever thread has heard SIGCHLD leaves it to that one from then on': async () => {
+    const kernel = realKernel()
+    const { exitOf, watch } = watched(kernel)
+    await exitOf(kernel.spawn(shell('exit 0')))
+    const statusOf = (thread: string): string => readFileSync(`/proc/self/task/${thread}/status`, 'utf8')
+    const others = readdirSync('/proc/self/task').filter((thread) => !/^Name:\s*exits$/m.test(statusOf(thread)))
+    assert(others.length > 1, 'V8 has threads of its own')
+    execFileSync('python3', ['-c', TGKILL, String(process.pid), ...others])
+    while (others.some((thread) => (maskOf(statusOf(thread)) & SIGCHLD) === 0n)) await new Promise(setImmediate)
+    assert.equal((await exitOf(kernel.spawn(shell('exit 9')))).code, 9)
+    assert.equal(execFileSync('echo', ['there'], { encoding: 'utf8' }), 'there\n')
     watch.close()
   },
 }
