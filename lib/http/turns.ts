@@ -1,14 +1,15 @@
 /** Whose turn it is: responses of one connection leave in the order of their requests (RFC 9112 §9.3.2). */
+import { defaultMaxListeners } from 'node:events'
 import type { Connection } from './connection.ts'
 import type { Outgoing } from './node.ts'
 
 /** A new response: it gets the socket as soon as the one before it has said all. */
 export function takeTurn(connection: Connection, response: Outgoing): void {
-  const { response: before, waiting, sending } = connection
+  const { response: before, waiting } = connection
   if (before === null) {
     giveSocket(connection, response)
   } else if (waiting.length === 0 && saidAll(connection, before)) {
-    sending.push(before)
+    leavesWithNext(connection, before)
     giveSocket(connection, response)
   } else {
     waiting.push(response)
@@ -17,7 +18,7 @@ export function takeTurn(connection: Connection, response: Outgoing): void {
 
 /** The next that waits, and those behind it as long as they were ended while they waited: they leave together. */
 export function flushWaiting(connection: Connection): void {
-  const { waiting, sending, socket } = connection
+  const { waiting, socket } = connection
   socket.cork()
   for (;;) {
     const next = waiting.shift()!
@@ -25,7 +26,7 @@ export function flushWaiting(connection: Connection): void {
     giveSocket(connection, next)
     next._flush()
     if (waiting.length === 0 || !saidAll(connection, next)) break
-    sending.push(next)
+    leavesWithNext(connection, next)
   }
   socket.uncork()
 }
@@ -36,6 +37,14 @@ export function flushWaiting(connection: Connection): void {
  */
 function saidAll({ service }: Connection, response: Outgoing): boolean {
   return response.writableEnded && !response._last && service.onResponse === null
+}
+
+/** Each of those that have the socket together may add as many listeners to it, unwarned, as it might alone. */
+function leavesWithNext({ sending, socket }: Connection, response: Outgoing): void {
+  sending.push(response)
+  const most = defaultMaxListeners * (sending.length + 1)
+  const allowed = socket.getMaxListeners()
+  if (allowed !== 0 && allowed < most) socket.setMaxListeners(most)
 }
 
 /** What `assignSocket` does, without a 'close' listener for each response: the connection has one for all. */

@@ -45,6 +45,24 @@ test('A context entered in one request is not seen in the next of the connection
   expect(client.received).toContain('undefined /1\n')
 })
 
+test('Each of many pipelined responses may listen to the socket until it has left: never more than may unwarned.', async () => {
+  const most: number[] = []
+  const server = http.createServer((_req, res) => {
+    const socket = res.socket!
+    const idle = (): void => {}
+    socket.on('close', idle)
+    most.push(socket.listenerCount('close') - socket.getMaxListeners())
+    res.on('finish', () => socket.off('close', idle))
+    res.end('served\n')
+  })
+  attach(server)
+  const client = await converse(await listening(server))
+  client.send(get('/').repeat(40) + get('/', 'Connection: close\r\n'))
+  await client.closed()
+  expect(client.received.match(/served/g)).toHaveLength(41)
+  expect(Math.max(...most)).toBeLessThanOrEqual(0)
+})
+
 test('A request that waited for its turn does not run in the context of the one before it.', async () => {
   const storage = new AsyncLocalStorage<string>()
   const seen: unknown[] = []
