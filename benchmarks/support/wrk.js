@@ -19,6 +19,9 @@ done = function(summary, latency)
 end
 `
 
+/** Of what wrk says, when something is wrong; the latencies alone are 60 KB. */
+const SHOWN = 1000
+
 /** Runs for so many seconds while this process waits; latencies in milliseconds. */
 exports.wrk = (url, bytes, { connections, seconds }) => {
   const folder = mkdtempSync(join(tmpdir(), 'monoceros-bench-'))
@@ -27,13 +30,21 @@ exports.wrk = (url, bytes, { connections, seconds }) => {
     writeFileSync(file, script(bytes))
     const args = ['-c', '1', 'wrk', '-t1', `-c${connections}`, `-d${seconds}`, '-s', file, url]
     const { stdout, stderr, status } = spawnSync('taskset', args, { encoding: 'utf8', maxBuffer: 2 ** 26 })
-    if (status !== 0) throw new Error(`wrk: ${stdout}${stderr}`)
-    if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`wrk saw errors:\n${stdout}`)
-    const { requests, duration, counts } = JSON.parse(/^JSON (.*)$/m.exec(stdout)[1])
+    if (status !== 0) throw new Error(`wrk: ${stdout.slice(0, SHOWN)}${stderr}`)
+    if (/Non-2xx|Socket errors/.test(stdout)) throw new Error(`wrk saw errors:\n${stdout.slice(0, SHOWN)}`)
+    const { requests, duration, counts } = read(stdout)
     const seen = uncorrected(counts, Math.trunc(duration / Math.trunc(requests / connections)))
     return { requests, rate: (requests / duration) * 1e6, p50: at(seen, 0.5), p99: at(seen, 0.99) }
   } finally {
     rmSync(folder, { recursive: true, force: true })
+  }
+}
+
+function read(stdout) {
+  try {
+    return JSON.parse(/^JSON (.*)$/m.exec(stdout)[1])
+  } catch (error) {
+    throw new Error(`wrk said what cannot be read (${error.message.slice(0, SHOWN)}): ${stdout.slice(0, SHOWN)}`)
   }
 }
 

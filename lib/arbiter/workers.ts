@@ -132,9 +132,12 @@ export class Workers {
   }
 
   /** To a process that was forked ahead, and has been adopted. */
-  stay({ channel, alarm }: Ends, { settings }: Generation, sibling: Pid): void {
+  stay({ channel, alarm }: Ends, { settings }: Generation, sibling: Pid | undefined): void {
     const arbiter = this.#kernel.getpid()
-    channel.send({ kind: 'stay', arbiter, settings, sibling }, [this.#heartbeats.memory, alarm])
+    channel.send({ kind: 'stay', arbiter, settings, ...(sibling !== undefined && { sibling }) }, [
+      this.#heartbeats.memory,
+      alarm,
+    ])
   }
 
   /** The process is there. */

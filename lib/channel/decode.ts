@@ -75,7 +75,7 @@ export const TO_WORKER = {
     lasts: isCount,
     tickets: maybe(isTicketKey),
   },
-  stay: { arbiter: isCount, settings: isRecord, sibling: isCount },
+  stay: { arbiter: isCount, settings: isRecord, sibling: maybe(isCount) },
   listening: { id: isCount, address: isAddress },
   refused: { id: isCount, code: isText, message: isText },
   drain: { within: isCount, stopping: isFlag, after: maybe(isCount) },

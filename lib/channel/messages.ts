@@ -44,8 +44,8 @@ export type Go = {
 export type Stay = Pick<Go, 'arbiter'> & {
   readonly kind: 'stay'
   readonly settings: WorkerSettings
-  /** The pid of a worker of the same mold. */
-  readonly sibling: number
+  /** The pid of a worker of the same mold; none where there is none yet, as after an upgrade in place. */
+  readonly sibling?: number
 }
 
 /** Arbiter to worker. */

@@ -89,7 +89,7 @@ export class AppMold {
     const { kernel } = this.#mold
     const joined = joinOn(kernel, channel, ({ arbiter, sibling }) => {
       this.#mold.dieWith(arbiter)
-      this.#mold.touchAs(pid(sibling))
+      if (sibling !== undefined) this.#mold.touchAs(pid(sibling))
     })
     if (typeof joined === 'string') return kernel.exit(1)
     this.#mold.dieWith(joined.go.arbiter)

@@ -12,8 +12,8 @@ import { childrenOf } from './service.ts'
 
 const NOTHING = { 'monoceros.config.cjs': 'module.exports = { companions: [] }' }
 
-test('with preload the workers stay, and a mold of the new version is there before a worker is needed', async () => {
-  const { program, socket, upgrade, workers } = await installed(['--preload'])
+test('with preload the workers stay, and a mold of the new version, and a process that it has forked ahead, are there before a worker is needed', async () => {
+  const { program, socket, upgrade, workers, ctl } = await installed(['--preload'])
   const [, first] = await program.line(/mold is quiet: workers are forked from it pid=(\d+)/)
   const before = await workers()
   let mark = program.mark()
@@ -22,12 +22,16 @@ test('with preload the workers stay, and a mold of the new version is there befo
   expect(await workers()).toEqual(before)
   expect(isAlive(Number(first))).toBe(false)
   expect(childrenOf(program.pid)).toContain(Number(second))
+  let spare: number | null = null
+  await until(async () => {
+    spare = JSON.parse((await ctl('status', '--json')).stdout).molds[0].spare
+    return spare !== null
+  })
   mark = program.mark()
   process.kill(before[0]!, 'SIGKILL')
   await program.line('worker ready', mark)
   expect(program.output.slice(mark)).not.toContain('mold started')
-  const [other, same] = await workers()
-  expect([other === before[0], same]).toEqual([false, before[1]])
+  expect(await workers()).toEqual([spare, before[1]])
   expect(JSON.parse((await ask({ path: socket })).body).ppid).toBe(program.pid)
 })
 

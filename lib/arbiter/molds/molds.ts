@@ -41,7 +41,7 @@ export type MoldStatus = {
 
 type Asked =
   | { readonly kind: 'worker'; readonly unborn: Unborn; readonly mold: MoldProcess }
-  | { readonly kind: 'spare'; readonly ends: Ends; readonly sibling: Pid; readonly mold: MoldProcess }
+  | { readonly kind: 'spare'; readonly ends: Ends; readonly sibling: Pid | undefined; readonly mold: MoldProcess }
 
 export class Molds implements Ward {
   readonly #parts: MoldParts
@@ -262,7 +262,8 @@ export class Molds implements Ward {
       case 'quiet':
         if (mold === this.promotions.onTrial) this.#numbers.set(mold, this.#numberAfter(this.promotions.generation!))
         else this.#parts.report.quiet(mold)
-        return
+        // Workers that came through an upgrade in place are not of this mold, and none may be born of it for long.
+        return this.#spares.owe(mold)
       case 'log':
         return this.#parts.report.said(mold, message)
       case 'failed':
@@ -274,17 +275,16 @@ export class Molds implements Ward {
     }
   }
 
-  /** For the time when one is needed. `sibling`: who does already what it will. */
+  /** For the time when one is needed. `sibling`: who does already what it will, if anyone does. */
   #forkAhead(mold: MoldProcess, generation: Generation): void {
     const { kernel, workers, standard } = this.#parts
     const number = this.#numbers.get(mold)
     const sibling = [...workers.all()].find(
       (one) => one.generation === generation && this.#forkedBy.get(one) === number,
     )
-    if (sibling === undefined) return
     const { theirs, ...ours } = workers.ends()
     const ends = { ...ours, theirs: null }
-    this.#forks.ask(mold, { kind: 'spare', ends, sibling: sibling.pid, mold }, [theirs!, ...placed(standard())])
+    this.#forks.ask(mold, { kind: 'spare', ends, sibling: sibling?.pid, mold }, [theirs!, ...placed(standard())])
     kernel.close(theirs!)
   }
 

@@ -3,8 +3,8 @@
  * before any code of the app runs in them. The next worker is made of one. Until then it is nobody: neither a member of
  * the pool nor in its counts.
  *
- *   a worker of the mold is up ─► owed ─► nobody is being born, for a moment ─► asked of the mold ─► stays ─┬─► taken
- *                                                                                                           └─► dropped
+ *   the mold, or a worker of it, is up ─► owed ─► nobody is being born, for a moment ─► asked of the mold ─► stays ─┬─► taken
+ *                                                                                                                   └─► dropped
  *
  * One that dies while it waits is not replaced before another worker has come up, so that nothing here can go in circles.
  */
