@@ -25,7 +25,7 @@ import { ProxyReader, showClient } from './proxy/proxied.ts'
 import type { Service } from './service.ts'
 import { readsDirectly } from './socket.ts'
 import { deadline } from './timeouts.ts'
-import { type HeldWrite, writeNow } from './together.ts'
+import { beginBatch, type HeldWrite, writeBatch } from './together.ts'
 import { flushWaiting } from './turns.ts'
 import { beginHandover, finishHandover, type Handover } from './upgrade.ts'
 
@@ -139,7 +139,7 @@ export class Connection {
     try {
       while (this.at < to) this.step(bytes, from, to)
     } finally {
-      if (this.batch !== null) this.writeBatch()
+      if (this.batch !== null) writeBatch(this)
       // A listener has thrown: what it did not let us read is read later.
       if (this.at < to) {
         this.keep(bytes, to)
@@ -181,8 +181,7 @@ export class Connection {
       fail(this, head.error, bytes.subarray(from, to), head.at - from)
     } else {
       this.at = head.end
-      if (this.at < to && this.direct && this.batch === null && head.framing.kind === 'none')
-        this.batch = { first: null }
+      if (this.at < to && this.direct && this.batch === null && head.framing.kind === 'none') beginBatch(this)
       const { refuse } = this.service.options
       const refusal = refuse === undefined ? null : refuse(head.rawHeaders, this.socket)
       if (refusal !== null) {
@@ -192,12 +191,6 @@ export class Connection {
       if (head.upgrade || head.method === 'CONNECT') beginHandover(this, head)
       else beginRequest(this, head)
     }
-  }
-
-  private writeBatch(): void {
-    const { first } = this.batch!
-    this.batch = null
-    if (first !== null) writeNow(this.socket, first)
   }
 
   private readProxyHeader(bytes: Buffer, to: number): void {

@@ -47,9 +47,10 @@ function announceEnd(connection: Connection): void {
   connection.endAfterThis()
 }
 
-/** Those that speak TLS by now are connections like others; the rest has said nothing that could be answered. */
-function endHandshakes({ handshaking, connections }: Service, which: (raw: net.Socket) => boolean): void {
-  const spoken = new Set([...connections].map(({ socket }) => (socket as { _parent?: object })._parent))
+/** Those that speak TLS by now are connections like others, or the app's own; the rest has said nothing that could be answered. */
+function endHandshakes({ handshaking, connections, upgraded }: Service, which: (raw: net.Socket) => boolean): void {
+  const speaking = [...[...connections].map(({ socket }) => socket), ...upgraded]
+  const spoken = new Set(speaking.map((socket) => (socket as { _parent?: object })._parent))
   for (const raw of handshaking) if (!spoken.has(raw) && which(raw)) raw.destroy()
 }
 

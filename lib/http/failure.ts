@@ -43,7 +43,7 @@ export function fail(connection: Connection, error: HttpError, bytes?: Buffer, p
   if (incoming !== null && (instead === null || instead.headersSent)) {
     if (instead === null) close(connection)
     else if (instead === connection.response) breakOff(connection, exception)
-    else instead._last = true
+    else endInItsTurn(instead)
     return
   }
   if (instead !== null && instead !== connection.response) waiting.pop()
@@ -57,6 +57,12 @@ function breakOff(connection: Connection, exception: ClientError): void {
   writeAllNow(connection)
   if (canLinger(socket)) linger(service, socket)
   socket.destroy(exception)
+}
+
+/** Its part that was written leaves behind the responses before it, and with it the connection ends. */
+function endInItsTurn(response: Outgoing): void {
+  response._last = true
+  response.destroy()
 }
 
 /** The open response to the request whose body is being received: the newest, if it is still open. */

@@ -22,7 +22,7 @@ export type Messages = {
 }
 
 /** What `express()` returns says what it will make of requests and responses. */
-type App = { readonly request?: object; readonly response?: object }
+type App = { readonly request?: unknown; readonly response?: unknown }
 
 /** The prototypes of an app, and what is made with them: null if they are no request's and no response's. */
 export type AppMessages = { readonly request: object; readonly response: object; readonly messages: Messages | null }
@@ -37,13 +37,15 @@ export function messagesOf(service: Service): Messages | null {
   // A list of several, or a server that may give its requests to others as well.
   if (typeof listener !== 'function' || server.emit !== http.Server.prototype.emit) return null
   const { request, response } = listener as App
-  if (request === undefined || response === undefined) return null
+  if (!isObject(request) || !isObject(response)) return null
   if (server[incomingClass] !== IncomingMessage || server[responseClass] !== ServerResponse) return null
   if (service.app?.request !== request || service.app.response !== response) {
     service.app = { request, response, messages: messagesWith(request, response) }
   }
   return service.app.messages
 }
+
+const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null
 
 function messagesWith(request: object, response: object): Messages | null {
   if (!onlyAdds(request, IncomingMessage, REQUEST) || !onlyAdds(response, ServerResponse, RESPONSE)) return null

@@ -7,7 +7,7 @@
 import { AsyncResource } from 'node:async_hooks'
 import net from 'node:net'
 import { CONNECTION, type Handle, type Server, type ServerSocket } from './node.ts'
-import { type HeldWrite, hold, mayHold, turnGoesOn, writeBeforeEnd } from './together.ts'
+import { type HeldWrite, hold, mayHold, turnGoesOn, writeAllNow, writeBeforeEnd } from './together.ts'
 
 /** As much as libuv offers to read at once. */
 const READ_SIZE = 65536
@@ -60,7 +60,7 @@ function watched(method: 'on' | 'prependListener') {
   }
 }
 
-const { write: streamWrite, _write: nodeWrite, _destroy: nodeDestroy } = net.Socket.prototype
+const { write: streamWrite, destroy: streamDestroy, _write: nodeWrite, _destroy: nodeDestroy } = net.Socket.prototype
 
 const MANUAL = { requireManualDestroy: true }
 
@@ -86,6 +86,12 @@ Object.assign(HttpSocket.prototype, {
     const write = { chunk, encoding, written }
     if (connection?.batch) connection.batch.first = write
     else if (!connection?.direct || !hold(connection, write)) nodeWrite.call(this, chunk, encoding, written)
+  },
+  /** Before the stream is marked, which would keep what waits behind the first write. */
+  destroy(this: ServerSocket, error?: Error): net.Socket {
+    const connection = this[CONNECTION]
+    if (connection !== null && connection.batch !== null && !this.destroyed) writeAllNow(connection)
+    return streamDestroy.call(this, error)
   },
   _destroy(this: ServerSocket, error: Error | null, done: (error?: Error | null) => void) {
     const connection = this[CONNECTION]

@@ -46,6 +46,8 @@ let since = 0
 /** Nothing is held before this time; 0: no such time. */
 let pausedUntil = 0
 let hearsExit = false
+/** Whose requests of one read are being answered. */
+let batching: Connection | null = null
 
 /** Bytes have come, with no other's work on the stack. */
 export function turnGoesOn(): void {
@@ -87,11 +89,33 @@ export function mayHold({ service }: Connection): boolean {
 export function hold(connection: Connection, write: HeldWrite): boolean {
   if (write.chunk.length >= LARGEST || connection.held !== null || !mayHold(connection)) return false
   if (holding.length === 0) since = performance.now()
-  if (!hearsExit) process.on('exit', writeHeld)
-  hearsExit = true
+  hearExit()
   connection.held = write
   holding.push(connection)
   return true
+}
+
+/** The first write of this connection waits for the others, until `writeBatch`. */
+export function beginBatch(connection: Connection): void {
+  hearExit()
+  connection.batch = { first: null }
+  batching = connection
+}
+
+export function writeBatch(connection: Connection): void {
+  const { first } = connection.batch!
+  connection.batch = null
+  batching = null
+  if (first !== null) writeNow(connection.socket, first)
+}
+
+function hearExit(): void {
+  if (hearsExit) return
+  hearsExit = true
+  process.on('exit', () => {
+    writeHeld()
+    if (batching !== null) writeAllNow(batching)
+  })
 }
 
 /** Writes all that was held back. What a listener throws meanwhile is no error of the others. */
@@ -119,6 +143,7 @@ export function writeAllNow(connection: Connection): void {
   const first = connection.held ?? batch?.first
   connection.held = null
   connection.batch = null
+  if (batching === connection) batching = null
   if (first) writeNow(socket, first)
   while (socket.writableCorked > 0) socket.uncork()
   // What was corked may be held in its turn.

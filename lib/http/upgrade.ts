@@ -62,18 +62,22 @@ export function finishHandover(connection: Connection): void {
   })
 }
 
-/** Until it is destroyed. A listener would not do: an app may remove all of them, the socket is its own. */
+/**
+ * Until it is closed, and the app's listeners have heard that. A listener of ours from the beginning would not do: an app
+ * may remove all of them, the socket is its own.
+ */
 function countUpgraded(service: Service, socket: ServerSocket): void {
   const { _destroy } = socket
   service.upgraded.add(socket)
   socket._destroy = function (error, done) {
     _destroy.call(this, error, (failed) => {
+      this.once('close', () =>
+        process.nextTick(() => {
+          service.upgraded.delete(socket)
+          service.onGone?.()
+        }),
+      )
       done(failed)
-      // Behind 'close', whose listeners may have something to do before a drain is over.
-      process.nextTick(() => {
-        service.upgraded.delete(socket)
-        service.onGone?.()
-      })
     })
   }
 }

@@ -139,6 +139,23 @@ test('Upgraded connections and responses that have begun end with the time for s
   expect(engine.counts().connections).toBe(0)
 })
 
+test('A drain is over behind what the app does when its upgraded connection closes.', async () => {
+  const { port, engine, server } = await serve(held().listener)
+  const order: string[] = []
+  server.on('upgrade', (_req, socket) => {
+    socket.on('end', () => socket.end()).on('close', () => order.push('closed'))
+    socket.resume()
+    socket.write('upgraded')
+  })
+  const upgraded = await converse({ port })
+  upgraded.send(get('/', 'Connection: upgrade\r\nUpgrade: x\r\n'))
+  await upgraded.until('upgraded')
+  const drained = engine.drain(LONG).then(() => order.push('drained'))
+  upgraded.socket.end()
+  await drained
+  expect(order).toEqual(['closed', 'drained'])
+})
+
 test('An upgraded connection is forgotten when it ends, also where the app has removed all listeners.', async () => {
   const { port, engine, server } = await serve(held().listener)
   server.on('upgrade', (_req, socket) => {

@@ -99,6 +99,24 @@ const BY_ENGINE: Partial<Record<HttpErrorCode, Row>> = {
   },
 }
 
+test('A response that has begun and waits for its turn ends the connection, where the body of its request is wrong.', async () => {
+  const events: string[] = []
+  const open: http.ServerResponse[] = []
+  const { port } = await serve((req, res) => {
+    if (req.url === '/slow') return void open.push(res)
+    res.writeHead(200)
+    res.write('begun')
+    req.on('error', (error: NodeJS.ErrnoException) => events.push(`error ${error.code}`))
+    res.on('close', () => events.push('close'))
+    // What is wrong stands behind it in the same read.
+    req.on('data', () => setImmediate(() => open[0]!.end('slow')))
+  })
+  const client = await converse({ port })
+  client.send(`${get('/slow')}POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\nZZ\r\n`)
+  expect(await client.closed()).toMatch(/slow/)
+  expect(events.toSorted()).toEqual(['close', 'error ECONNRESET'])
+})
+
 test('Every error that the engine finds has a row here.', () => {
   const found = codes.filter((code) => HTTP_ERRORS[code].by === 'engine')
   expect(Object.keys(BY_ENGINE).sort()).toEqual(found.sort())

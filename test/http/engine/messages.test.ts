@@ -83,6 +83,13 @@ test('they have the same properties of their own as those that Node gives a prot
   expect(seen[0]!.keys[0]!.length).toBeGreaterThan(10)
 })
 
+test('a listener whose properties of these names are no prototypes is a listener like others', async () => {
+  const listener = Object.assign(appOf(), { request: 'User', response: 'Reply' })
+  const plain: http.RequestListener = (req, res) => void res.end(req.url)
+  const server = served(Object.assign(plain, { request: listener.request, response: listener.response }) as never)
+  expect(await converse(server, get('/a', LAST))).toMatch(/\/a$/)
+})
+
 test('another prototype of the app counts from the next request on', async () => {
   const app = appOf()
   const server = served(app)

@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import http from 'node:http'
 import https from 'node:https'
@@ -7,6 +8,7 @@ import tls from 'node:tls'
 import type { HookTls } from '../../../lib/config/settings/hooks.ts'
 import { trust } from '../../../lib/http/proxy/forwarded.ts'
 import { tlsOptions } from '../../../lib/http/tls.ts'
+import { ms } from '../../../lib/units.ts'
 import { get, LAST, listening, serve } from './serving.ts'
 
 const file = (name: string) => join(__dirname, 'certificates', name)
@@ -125,6 +127,27 @@ test('A client that speaks no TLS is closed, and others are served.', async () =
   await new Promise((resolve) => plain.resume().on('close', resolve))
   expect((await speak(port, get('/', LAST)))[0]).toContain('200 OK')
   expect(engine.counts().requests).toBe(1)
+})
+
+test('A drain ends what never finishes its handshake, and leaves an upgraded connection over TLS the time for streams.', async () => {
+  const { port, engine, server } = await serve(about, { tls: tlsOptions(settings('one')) })
+  server.on('upgrade', (_req, socket) => {
+    socket.write('upgraded')
+    socket.pipe(socket)
+  })
+  const client = tls.connect({ port, rejectUnauthorized: false }).setEncoding('latin1')
+  client.write(get('/', 'Connection: upgrade\r\nUpgrade: x\r\n'))
+  await once(client, 'data')
+  const silent = net.connect(port, '127.0.0.1')
+  // The beginning of a handshake: its grace is the longest.
+  silent.resume().write(Buffer.from([0x16, 0x03, 0x01]))
+  await once(silent, 'connect')
+  const drained = engine.drain({ idle: ms(50), streams: ms(60_000) })
+  await once(silent, 'close')
+  client.write('echo')
+  expect(await once(client, 'data')).toEqual(['echo'])
+  client.destroy()
+  await drained
 })
 
 test('What is wrong with the files is said in one line that names setting and file.', () => {

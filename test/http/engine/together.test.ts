@@ -153,6 +153,21 @@ test('a response is not lost where the handler destroys its socket behind it', a
   expect(finished.slice(0, 2)).toEqual(['destroyed /a', 'finish /a'])
 })
 
+test('responses to pipelined requests are not lost where the handler of a later one destroys the socket', async () => {
+  const { port } = await serve((req, res) => {
+    if (req.url === '/3') req.socket.destroy()
+    else res.end(req.url)
+  })
+  const alone = await connected(port)
+  let received = ''
+  alone.on('data', (text) => {
+    received += text
+  })
+  alone.write(get('/1') + get('/2') + get('/3'))
+  await once(alone, 'close')
+  expect(received).toMatch(/\/1HTTP[\s\S]*\/2$/)
+})
+
 test('what a response begins with is not lost where the body of its request is wrong', async () => {
   const { turn } = await company((req, res) => void res.writeHead(200, { 'Content-Length': 9 }).write(req.url))
   const wrong = (path: string) => `POST ${path} HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nX\r\n`
@@ -200,6 +215,19 @@ async function heldByProcess(paths: readonly string[]): Promise<{ program: Progr
 test('what was held leaves before the process does', async () => {
   const { program, answers } = await heldByProcess(['/a', '/b', '/exit'])
   expect(answers).toEqual(['/a', '/b', '/exit'])
+  expect(await program.ended()).toEqual({ code: 7, signal: null })
+})
+
+test('responses to pipelined requests leave before the process does', async () => {
+  const program = startNode(join(__dirname, 'held.js'), [])
+  const alone = await connected(Number((await program.line(/^port (\d+)$/m))[1]))
+  let received = ''
+  alone.on('data', (text) => {
+    received += text
+  })
+  alone.write(get('/1') + get('/exit') + get('/2'))
+  await once(alone, 'close')
+  expect(received).toMatch(/\/1HTTP[\s\S]*\/exit$/)
   expect(await program.ended()).toEqual({ code: 7, signal: null })
 })
 
