@@ -39,6 +39,7 @@ export class Servers {
   #options: ServersOptions
   readonly #said = new Set<string>()
   #tickets: Buffer | null
+  #tls: TlsOptions | null = null
   /** The same for all lives: servers have it from the first. */
   readonly #responded: Responded
 
@@ -51,12 +52,14 @@ export class Servers {
   /** When all have drained: another life of the process, with its own options. What the engine does stays as it is. */
   renew(options: ServersOptions): void {
     this.#options = options
+    if (this.#tls !== null) this.useTls(this.#tls)
     for (const served of this.#served.values()) served.renew()
     if (options.tickets !== null) this.renewTickets(options.tickets)
   }
 
-  /** What stands in front of servers that are adopted from now on. */
+  /** What stands in front of servers that are adopted from now on, in this life and the next. */
   useTls(tls: TlsOptions): void {
+    this.#tls = tls
     this.#options = { ...this.#options, engine: { ...this.#options.engine, tls } }
   }
 

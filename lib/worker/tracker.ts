@@ -27,6 +27,7 @@ export const track = (
   const begun = new WeakSet<object>()
   server.emit = function (this: Server, event: string | symbol, ...args: unknown[]) {
     if (event === arrival) tracker.connected(args[0] as Socket)
+    else if (family === 'net') return Reflect.apply(emit, this, [event, ...args])
     else if (event === 'request' || event === 'checkContinue' || event === 'checkExpectation') {
       const [request, response] = args as [IncomingMessage, ServerResponse]
       // A `checkContinue` listener hands the request on by emitting `request` itself.
@@ -34,7 +35,7 @@ export const track = (
         begun.add(response)
         tracker.requested(request, response)
         const wait = onRequest?.(request)
-        wait?.(() => response.destroyed || Reflect.apply(emit, this, [event, ...args]))
+        wait?.(() => isGone(response) || Reflect.apply(emit, this, [event, ...args]))
         if (wait !== undefined) return true
       }
     } else if (event === 'upgrade' || event === 'connect') tracker.upgraded(args[1] as Socket)
@@ -189,6 +190,10 @@ class Tracker {
     this.#timers.push(setTimeout(then, delay).unref())
   }
 }
+
+/** A response of http2's has no `destroyed`, its stream does. */
+const isGone = (response: ServerResponse & { stream?: { destroyed: boolean } | null }): boolean =>
+  response.destroyed || response.stream?.destroyed === true
 
 const lastOnConnection = (answer: ServerResponse): void => {
   if (!answer.headersSent) answer.shouldKeepAlive = false
