@@ -1,6 +1,7 @@
 /** Evaluates a config file in a short-lived child, so that no code of it ever runs in the arbiter. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { pathToFileURL } from 'node:url'
 import type { Ms } from '../units.ts'
 import { type Environment, NODE_OPTIONS_VARIABLE } from './environment.ts'
@@ -72,16 +73,17 @@ function ended(child: ChildProcess): Promise<Ending> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = []
     let size = 0
-    const pipe = child.stdio[3] as NodeJS.ReadableStream
-    pipe.on('data', (chunk: Buffer) => {
+    // None where there was no room for it: then there is an error instead.
+    const pipe = child.stdio?.[3] as Readable | undefined
+    pipe?.on('data', (chunk: Buffer) => {
       size += chunk.length
       if (size > LARGEST) child.kill('SIGKILL')
       else chunks.push(chunk)
     })
     // A grandchild of the config file may hold the pipe open: the exit is what counts, and then what is there is read.
     const settle = (ending: Omit<Ending, 'text' | 'large'>) => {
-      pipe.removeAllListeners('data')
-      ;(pipe as unknown as { destroy(): void }).destroy()
+      pipe?.removeAllListeners('data')
+      pipe?.destroy()
       resolve({ ...ending, large: size > LARGEST, text: Buffer.concat(chunks).toString() })
     }
     child.on('error', (error) => settle({ code: null, signal: null, error: error.message }))

@@ -43,13 +43,14 @@ function complaint(options: readonly string[], { cwd, deadline }: Asked): Promis
     killSignal: 'SIGKILL',
   })
   let said = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    said += text
-  })
   return new Promise((resolve) => {
     // Whoever cannot ask finds out later.
     child.on('error', () => resolve(null))
     child.on('close', (code) => resolve(code === INVALID_ARGUMENT ? firstLine(said) : null))
+    // None where there was no room for its pipe.
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      said += text
+    })
   })
 }
 

@@ -46,7 +46,10 @@ export function tlsProblems(settings: TlsSettings): string[] {
     attempt(`ciphers: ${JSON.stringify(ciphers)}`, () => tls.createSecureContext({ ciphers, minVersion }))
   // What is left: a chain that is cut short, a key that is too weak for this OpenSSL.
   if (problems.length === 0 && chain !== null && text !== null)
-    attempt(`certfile: no TLS with ${certfile}`, () => tls.createSecureContext({ cert: chain, key: text, minVersion }))
+    attempt(`certfile: no TLS with ${certfile}`, () =>
+      // `@SECLEVEL` among the ciphers says what is too weak.
+      tls.createSecureContext({ cert: chain, key: text, minVersion, ...(ciphers !== null && { ciphers }) }),
+    )
   return problems
 }
 

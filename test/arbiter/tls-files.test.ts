@@ -92,6 +92,9 @@ test.each<[string, Readonly<Record<string, string>>, readonly string[], string]>
 test('files that are right are good', async () => {
   const args = ['app.js', ...BOTH, '--ca-certs', 'cert.pem', '--ciphers', 'HIGH', '--check-config']
   expect(await monoceros(args, GOOD)).toMatchObject({ code: 0, stderr: [] })
+  const weak = { 'app.js': APP, 'cert.pem': text('weak.cert.pem'), 'key.pem': text('weak.key.pem') }
+  const lenient = ['app.js', ...BOTH, '--ciphers', 'DEFAULT@SECLEVEL=0', '--check-config']
+  expect(await monoceros(lenient, weak)).toMatchObject({ code: 0, stderr: [] })
   const one = { 'app.js': APP, 'both.pem': `${KEY}${CERT}` }
   expect(await monoceros(['app.js', '--certfile', 'both.pem', '--check-config'], one)).toMatchObject({ code: 0 })
 })
