@@ -4,7 +4,7 @@
  */
 import type { ToWorker } from '../channel/messages.ts'
 import type { Config } from '../config/settings.ts'
-import type { Signal, SignalRecord } from '../kernel/kernel.ts'
+import type { Exit, Signal, SignalRecord } from '../kernel/kernel.ts'
 import { Jobs } from '../runtime/jobs.ts'
 import type { Turn } from '../runtime/loop.ts'
 import { reapChildren } from '../runtime/reaper.ts'
@@ -199,21 +199,24 @@ export class Arbiter implements Turn {
       for (const keeper of [workers, ...wards]) keeper.lastWords(pid)
     }
     const { exits, strangers, blocked } = reapChildren(kernel, leaders, lastWords, sessionMembers)
-    for (const exit of exits) {
-      const worker = workers.get(exit.pid)
-      if (!worker) {
-        wards.some((ward) => ward.left(exit, now))
-        continue
-      }
-      const { key, pid, fault } = worker
-      report.left(worker, exit)
-      molds.promotions.workerLeft(exit)
-      this.#events.push({ kind: 'exited', key, pid, exit, ...(fault && { fault }) })
-      workers.forget(pid)
-    }
-    for (const exit of strangers) if (!molds.keeps(exit)) report.adopted(exit)
+    for (const exit of exits) this.#left(exit, now)
+    // One whose birth was heard among the last words of its mold was not known as ours before.
+    for (const exit of strangers) if (!this.#left(exit, now) && !molds.keeps(exit)) report.adopted(exit)
     if (blocked) this.#lookAt = ms(now + LOOK_AGAIN)
     this.#settle(now)
+  }
+
+  /** False: it is nobody's here. */
+  #left(exit: Exit, now: Ms): boolean {
+    const { workers, molds, wards, report } = this.#around
+    const worker = workers.get(exit.pid)
+    if (!worker) return wards.some((ward) => ward.left(exit, now))
+    const { key, pid, fault } = worker
+    report.left(worker, exit)
+    molds.promotions.workerLeft(exit)
+    this.#events.push({ kind: 'exited', key, pid, exit, ...(fault && { fault }) })
+    workers.forget(pid)
+    return true
   }
 
   command(now: Ms): void {

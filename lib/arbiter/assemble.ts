@@ -193,6 +193,7 @@ export function assemble(ingredients: Ingredients): Assembled {
     happened: (event) => arbiter.happened(event),
     generationOf: (number) => arbiter.generationOf(number),
     standard: () => outputs.standard,
+    wake,
   })
   const successor = new Successor({
     kernel,

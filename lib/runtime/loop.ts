@@ -111,9 +111,11 @@ export class Loop {
     clearTimeout(this.#timer)
     if (this.#closed) return
     const now = this.#kernel.now()
-    this.#planned = this.#turn.deadline(now)
+    const deadline = this.#turn.deadline(now)
+    // A deadline that has passed is no reason to have been late.
+    this.#planned = deadline === null ? null : ms(Math.max(deadline, now))
     if (this.#planned === null) return
-    const delay = Math.min(Math.max(0, Math.ceil(this.#planned - now)), LONGEST_TIMER)
+    const delay = Math.min(Math.ceil(this.#planned - now), LONGEST_TIMER)
     this.#timer = setTimeout(() => this.wake(), delay)
   }
 }

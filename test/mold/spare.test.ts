@@ -168,6 +168,18 @@ test('a stop ends it, and waits until it is reaped', async () => {
   expect(service.program.output).not.toContain('forked ahead')
 })
 
+test('a stop that comes before it is asked for kills a worker that hangs when its time is over', async () => {
+  const hangs = `
+    process.on('monoceros:drain', () => { for (;;); })
+    require('node:http').createServer().listen(3000)`
+  const service = begin(['--graceful-timeout', '2s'], { 'app.js': hangs })
+  await service.program.line('worker ready')
+  service.program.signal('SIGTERM')
+  expect((await service.program.ended()).code).toBe(0)
+  expect(service.program.output).toMatch(/worker left .*signal=SIGKILL/)
+  expect(service.program.output).not.toContain('did not run')
+})
+
 test('WINCH ends it with the workers; HUP gives the new code one of its own', async () => {
   const { service, spare } = await whole()
   service.program.signal('SIGWINCH')

@@ -28,6 +28,8 @@ export type MoldParts = {
   /** The generation of that number. */
   readonly generationOf: (number: number) => Generation
   readonly standard: () => Standard
+  /** Asks for a turn. */
+  readonly wake: () => void
 }
 
 /** A mold for `status`. `mold`: counted from 1 in its generation. */
@@ -95,10 +97,10 @@ export class Molds implements Ward {
   /** Whether a worker is to become a mold, and whether it is time to fork one ahead. */
   look(pool: Pool, now: Ms): void {
     this.promotions.look(pool, (generation) => this.#numbers.get(this.#molds.get(generation)!) ?? null)
-    if (pool.mode !== 'running') return
+    if (pool.mode !== 'running') return this.#spares.rest()
     const generation = this.#parts.generationOf(pool.generation)
     const mold = this.#molds.get(generation)
-    if (mold === undefined || !generation.config.preloadSpare) return
+    if (mold === undefined || !generation.config.preloadSpare) return this.#spares.rest()
     const isCalm = pool.reload === null && pool.members.every(({ life }) => !BEING_BORN.has(life.phase.kind))
     if (this.#spares.isDue(mold, isCalm, now)) this.#forkAhead(mold, generation)
   }
@@ -263,7 +265,8 @@ export class Molds implements Ward {
         if (mold === this.promotions.onTrial) this.#numbers.set(mold, this.#numberAfter(this.promotions.generation!))
         else this.#parts.report.quiet(mold)
         // Workers that came through an upgrade in place are not of this mold, and none may be born of it for long.
-        return this.#spares.owe(mold)
+        this.#spares.owe(mold)
+        return this.#parts.wake()
       case 'log':
         return this.#parts.report.said(mold, message)
       case 'failed':

@@ -50,14 +50,21 @@ export class Spares {
     return this.#owed.delete(mold)
   }
 
+  /** Nobody is asked for one now, nor waited for. */
+  rest(): void {
+    this.#at = null
+  }
+
   /** When to look again. */
   get deadline(): Ms | null {
     return this.#at
   }
 
-  /** It was forked, and adopted by us. */
+  /** It was forked, and adopted by us. One is enough: a worker may have come up while it was under way. */
   born(mold: MoldProcess, spare: Spare): void {
-    this.#waiting.set(mold, spare)
+    this.#owed.delete(mold)
+    if (this.#waiting.has(mold)) this.end(spare)
+    else this.#waiting.set(mold, spare)
   }
 
   of(mold: MoldProcess): Spare | null {
