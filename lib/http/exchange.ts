@@ -104,32 +104,39 @@ function responseTo(
 
 function emitRequest(connection: Connection, head: Head, request: Incoming, response: Outgoing): void {
   const { onRequest } = connection.service
+  const place = placeOf(connection, head)
   const wait = onRequest === null ? undefined : onRequest(request)
-  if (wait === undefined) tellApp(connection, head, request, response)
+  if (wait === undefined) tellApp(connection, head, place, request, response)
   else
     wait(() => {
       // Its client may be gone by now: nobody wants the answer.
-      if (!response.destroyed) tellApp(connection, head, request, response)
+      if (!response.destroyed) tellApp(connection, head, place, request, response)
     })
 }
 
-function tellApp(connection: Connection, head: Head, request: Incoming, response: Outgoing): void {
+/** Counts it, in the order of arrival, where the requests of a connection are limited; 0: they are not. */
+function placeOf(connection: Connection, { minorVersion }: Head): number {
+  const most = connection.service.server.maxRequestsPerSocket
+  return minorVersion > 0 && typeof most === 'number' && most > 0 ? ++connection.served : 0
+}
+
+function tellApp(connection: Connection, head: Head, place: number, request: Incoming, response: Outgoing): void {
   try {
-    if (!refused(connection, head, request, response)) connection.service.server.emit('request', request, response)
+    if (!refused(connection, head, place, request, response))
+      connection.service.server.emit('request', request, response)
   } finally {
     if (head.framing.kind === 'none') completeRequest(request, [])
   }
 }
 
 /** The rules of HTTP/1.1 that come before the app's own. True when something else than 'request' was emitted or sent. */
-function refused(connection: Connection, head: Head, request: Incoming, response: Outgoing): boolean {
+function refused(connection: Connection, head: Head, place: number, request: Incoming, response: Outgoing): boolean {
   if (head.minorVersion === 0) return false
   const { server } = connection.service
   const most = server.maxRequestsPerSocket
-  if (typeof most === 'number' && most > 0) {
-    connection.served++
-    response.maxRequestsOnConnectionReached = most <= connection.served
-    if (most < connection.served) {
+  if (place > 0 && typeof most === 'number') {
+    response.maxRequestsOnConnectionReached = most <= place
+    if (most < place) {
       server.emit('dropRequest', request, connection.socket)
       return refuse(response, HTTP_ERRORS.TOO_MANY_REQUESTS)
     }

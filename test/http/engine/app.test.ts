@@ -45,6 +45,17 @@ test('A context entered in one request is not seen in the next of the connection
   expect(client.received).toContain('undefined /1\n')
 })
 
+test('Requests are counted against maxRequestsPerSocket as they come, whichever waits for its preRequest longer.', async () => {
+  const server = http.createServer((req, res) => res.end(`served ${req.url}`))
+  server.maxRequestsPerSocket = 1
+  attach(server, { onRequest: ({ url }) => (url === '/1' ? (go) => setImmediate(go) : undefined) })
+  const client = await converse(await listening(server))
+  client.send(get('/1') + get('/2'))
+  await client.closed()
+  expect(client.received).toMatch(/^HTTP\/1\.1 200[\s\S]*served \/1/)
+  expect(client.received).not.toContain('served /2')
+})
+
 test('Each of many pipelined responses may listen to the socket until it has left: never more than may unwarned.', async () => {
   const most: number[] = []
   const server = http.createServer((_req, res) => {
