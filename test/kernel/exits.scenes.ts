@@ -43,6 +43,16 @@ import ctypes, platform, sys
 tgkill = {'x86_64': 234, 'aarch64': 131}[platform.machine()]
 for thread in sys.argv[2:]: ctypes.CDLL(None).syscall(tgkill, int(sys.argv[1]), int(thread), 17)`
 
+const threads = (): readonly string[] =>
+  readdirSync('/proc/self/task').map((id) => readFileSync(`/proc/self/task/${id}/status`, 'utf8'))
+
+const isEar = (status: string): boolean => /^Name:\s*exits$/m.test(status)
+
+/** Until the thread that hears SIGCHLD has begun and sleeps: it may be later than an exit that a pidfd tells of. */
+async function untilItHears(): Promise<void> {
+  while (!threads().some((status) => isEar(status) && /^State:\s*S/m.test(status))) await new Promise(setImmediate)
+}
+
 const maskOf = (status: string): bigint => BigInt(`0x${/^SigBlk:\s*([0-9a-f]+)$/m.exec(status)![1]}`)
 
 /** A program that has exited is a zombie from here on, whether or not its exit has been told. */
@@ -246,9 +256,9 @@ export const scenes = {
     const kernel = realKernel()
     for (let i = 0; i < 3; i++) watched(kernel).watch.close()
     const { exitOf, watch } = watched(kernel)
-    await exitOf(kernel.spawn(shell('exit 0'))) // so the thread has begun
-    const threads = readdirSync('/proc/self/task').map((id) => readFileSync(`/proc/self/task/${id}/status`, 'utf8'))
-    const ears = threads.filter((status) => /^Name:\s*exits$/m.test(status))
+    await exitOf(kernel.spawn(shell('exit 0')))
+    await untilItHears()
+    const ears = threads().filter(isEar)
     assert.equal(ears.length, 1)
     // All but SIGCHLD, what cannot be blocked, and glibc's own 32 and 33.
     const open = SIGCHLD | (1n << 8n) | (1n << 18n) | (1n << 31n) | (1n << 32n)
@@ -260,8 +270,9 @@ export const scenes = {
     const kernel = realKernel()
     const { exitOf, watch } = watched(kernel)
     await exitOf(kernel.spawn(shell('exit 0')))
+    await untilItHears()
     const statusOf = (thread: string): string => readFileSync(`/proc/self/task/${thread}/status`, 'utf8')
-    const others = readdirSync('/proc/self/task').filter((thread) => !/^Name:\s*exits$/m.test(statusOf(thread)))
+    const others = readdirSync('/proc/self/task').filter((thread) => !isEar(statusOf(thread)))
     assert(others.length > 1, 'V8 has threads of its own')
     execFileSync('python3', ['-c', TGKILL, String(process.pid), ...others])
     while (others.some((thread) => (maskOf(statusOf(thread)) & SIGCHLD) === 0n)) await new Promise(setImmediate)
