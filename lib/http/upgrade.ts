@@ -62,22 +62,22 @@ export function finishHandover(connection: Connection): void {
   })
 }
 
-/**
- * Until it is closed, and the app's listeners have heard that. A listener of ours from the beginning would not do: an app
- * may remove all of them, the socket is its own.
- */
+/** Until it is closed, and the app's listeners have heard that. A listener would not do: an app may remove all of them. */
 function countUpgraded(service: Service, socket: ServerSocket): void {
   const { _destroy } = socket
   service.upgraded.add(socket)
   socket._destroy = function (error, done) {
-    _destroy.call(this, error, (failed) => {
-      this.once('close', () =>
-        process.nextTick(() => {
+    const { emit } = this
+    this.emit = (event: string | symbol, ...args: unknown[]) => {
+      try {
+        return Reflect.apply(emit, this, [event, ...args])
+      } finally {
+        if (event === 'close') {
           service.upgraded.delete(socket)
           service.onGone?.()
-        }),
-      )
-      done(failed)
-    })
+        }
+      }
+    }
+    _destroy.call(this, error, done)
   }
 }

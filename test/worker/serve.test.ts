@@ -31,7 +31,8 @@ async function nameAt(port: number): Promise<string> {
   const client = tls.connect({ port, host: '127.0.0.1', rejectUnauthorized: false })
   await once(client, 'secureConnect')
   const { CN } = client.getPeerCertificate().subject
-  client.destroy()
+  client.resume().end()
+  await once(client, 'close')
   return String(CN)
 }
 

@@ -97,10 +97,9 @@ export class Molds implements Ward {
   /** Whether a worker is to become a mold, and whether it is time to fork one ahead. */
   look(pool: Pool, now: Ms): void {
     this.promotions.look(pool, (generation) => this.#numbers.get(this.#molds.get(generation)!) ?? null)
-    if (pool.mode !== 'running') return this.#spares.rest()
     const generation = this.#parts.generationOf(pool.generation)
     const mold = this.#molds.get(generation)
-    if (mold === undefined || !generation.config.preloadSpare) return this.#spares.rest()
+    if (pool.mode !== 'running' || mold === undefined || !generation.config.preloadSpare) return this.#spares.rest()
     const isCalm = pool.reload === null && pool.members.every(({ life }) => !BEING_BORN.has(life.phase.kind))
     if (this.#spares.isDue(mold, isCalm, now)) this.#forkAhead(mold, generation)
   }

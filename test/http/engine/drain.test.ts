@@ -160,7 +160,7 @@ test('An upgraded connection is forgotten when it ends, also where the app has r
   const { port, engine, server } = await serve(held().listener)
   server.on('upgrade', (_req, socket) => {
     socket.removeAllListeners()
-    socket.on('error', () => {}).on('end', () => socket.end())
+    socket.on('error', () => {}).on('end', () => socket.destroy().removeAllListeners())
     socket.resume()
     socket.write('upgraded')
   })
