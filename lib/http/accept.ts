@@ -63,7 +63,7 @@ export function showProxied(socket: ServerSocket): void {
 
 function shakeHands(service: Service, front: net.Server, handle: Handle): void {
   const { server, handshaking } = service
-  const raw = new net.Socket({ handle, allowHalfOpen: true } as net.SocketConstructorOpts) as ServerSocket
+  const raw = new net.Socket({ handle } as net.SocketConstructorOpts) as ServerSocket
   if (server.noDelay) raw.setNoDelay(true)
   server._connections++
   raw._server = server

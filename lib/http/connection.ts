@@ -40,6 +40,8 @@ export class Connection {
   readonly socket: ServerSocket
   readonly head: HeadReader
   readonly responseOptions: ResponseOptions
+  /** Of the socket, before and after it is ours. */
+  readonly allowHalfOpen: boolean
   phase: 'proxy' | 'head' | 'body' | 'handover' | 'over' = 'head'
   /** The socket hands its bytes to `receive` itself. */
   direct: boolean
@@ -93,6 +95,7 @@ export class Connection {
   constructor(service: Service, socket: ServerSocket) {
     this.service = service
     this.socket = socket
+    this.allowHalfOpen = socket.allowHalfOpen
     this.head = new HeadReader(service.rules)
     this.responseOptions = {
       highWaterMark: socket.writableHighWaterMark,

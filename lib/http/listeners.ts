@@ -22,6 +22,8 @@ export function hear(connection: Connection): void {
   socket.setEncoding = refuseEncoding
   if (socket instanceof net.Socket) {
     Object.assign(socket, { _writev: writeTogether })
+    // A TLS socket answers an end with its own, unless told otherwise.
+    socket.allowHalfOpen = true
     if (service.server.timeout > 0) socket.setTimeout(service.server.timeout)
   }
 }
@@ -40,6 +42,7 @@ export function release(connection: Connection): void {
   delete (socket as { _writev?: unknown })._writev
   socket[CONNECTION] = null
   socket._paused = false
+  socket.allowHalfOpen = connection.allowHalfOpen
 }
 
 function onData(this: ServerSocket, bytes: Buffer): void {

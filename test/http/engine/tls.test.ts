@@ -42,6 +42,11 @@ function speak(port: number, bytes: string, options: tls.ConnectionOptions = {},
   })
 }
 
+const connectionsOf = (server: http.Server) =>
+  new Promise<number>((resolve, reject) =>
+    server.getConnections((error, count) => (error ? reject(error) : resolve(count))),
+  )
+
 const about: http.RequestListener = (req, res) => {
   const socket = req.socket as tls.TLSSocket
   res.end(`encrypted ${socket.encrypted} authorized ${socket.authorized} from ${socket.remoteAddress}`)
@@ -127,6 +132,41 @@ test('A client that speaks no TLS is closed, and others are served.', async () =
   await new Promise((resolve) => plain.resume().on('close', resolve))
   expect((await speak(port, get('/', LAST)))[0]).toContain('200 OK')
   expect(engine.counts().requests).toBe(1)
+})
+
+test('A client that goes away within its handshake is let go before one that is still there.', async () => {
+  const { port, server } = await serve(about, { tls: tlsOptions(settings('one')) })
+  const silent = net.connect(port, '127.0.0.1')
+  silent.resume().write(Buffer.from([0x16, 0x03, 0x01]))
+  await once(silent, 'connect')
+  const leaving = tls.connect({ port, rejectUnauthorized: false }, () => leaving.destroy())
+  await once(leaving, 'close')
+  let silentIsThere = true
+  silent.once('close', () => {
+    silentIsThere = false
+  })
+  while ((await connectionsOf(server)) > 1) await new Promise(setImmediate)
+  await speak(port, get('/', LAST))
+  expect(silentIsThere).toBe(true)
+  silent.destroy()
+})
+
+test('A client that half-closes is answered over TLS too.', async () => {
+  const slowly: http.RequestListener = (req, res) =>
+    void req.socket.once('end', () => setImmediate(() => res.end('after its end')))
+  const plain = await serve(slowly, { tls: tlsOptions(settings('one')) })
+  const own = await serve(slowly, {}, https.createServer(tlsOptions(settings('one'))))
+  for (const { port } of [plain, own]) {
+    const options = { port, rejectUnauthorized: false, allowHalfOpen: true } as tls.ConnectionOptions
+    const client = tls.connect(options).setEncoding('latin1')
+    client.end(get('/'))
+    let received = ''
+    client.on('data', (text) => {
+      received += text
+    })
+    await once(client, 'close')
+    expect(received).toContain('after its end')
+  }
 })
 
 test('A drain ends what never finishes its handshake, and leaves an upgraded connection over TLS the time for streams.', async () => {
