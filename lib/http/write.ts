@@ -31,11 +31,11 @@ export function writeTogether(this: ServerSocket, chunks: WriteChunks, written: 
     return
   }
   const size = sizeOf(full)
-  if (size > COPIED) nodeWritev.call(this, full, written)
+  if (size > COPIED) nodeWritev.call(this, asBuffers(full), written)
   else this._write(copied(full, size), 'buffer' as BufferEncoding, written)
 }
 
-const isFull = (entry: WriteChunks[number]) => entry.chunk.length > 0
+const isFull = ({ chunk }: WriteChunks[number]) => chunk.length > 0
 
 /** The encoding that all chunks are one write in, if there is one. */
 function encodingOf(chunks: WriteChunks): BufferEncoding | 'buffer' | null {
@@ -54,10 +54,23 @@ function joined(chunks: WriteChunks): string | Buffer {
 
 function sizeOf(chunks: WriteChunks): number {
   let size = 0
-  for (const { chunk, encoding } of chunks) {
-    size += typeof chunk === 'string' ? Buffer.byteLength(chunk, encoding as BufferEncoding) : chunk.length
-  }
+  for (const entry of chunks) size += lengthOf(entry)
   return size
+}
+
+/** In bytes. */
+function lengthOf({ chunk, encoding }: WriteChunks[number]): number {
+  if (typeof chunk !== 'string' || encoding === 'latin1') return chunk.length
+  return Buffer.byteLength(chunk, encoding as BufferEncoding)
+}
+
+/** For strings in a vector Node allocates memory outside of its pool. */
+function asBuffers(chunks: WriteChunks): WriteChunks {
+  for (const entry of chunks) {
+    if (typeof entry.chunk === 'string') entry.chunk = copied([entry], lengthOf(entry))
+  }
+  chunks.allBuffers = true
+  return chunks
 }
 
 function copied(chunks: WriteChunks, size: number): Buffer {
