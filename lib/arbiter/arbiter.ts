@@ -192,7 +192,12 @@ export class Arbiter implements Turn {
     this.#settle(now)
   }
 
+  /** Who comes in an exited worker's place is called first, and both are logged after it. */
   reap(now: Ms): void {
+    this.#around.report.after(() => this.#reap(now))
+  }
+
+  #reap(now: Ms): void {
     const { kernel, workers, molds, wards, report } = this.#around
     const leaders = new Map([workers, ...wards].flatMap((keeper) => [...keeper.leaders()]))
     const lastWords = (pid: Pid): void => {

@@ -35,6 +35,11 @@ export class Report {
     this.#now = now
   }
 
+  /** Does it, and writes what it has to say when it is done. */
+  after(work: () => void): void {
+    this.#log.after(work)
+  }
+
   starting(
     version: string,
     { file, config, sources, warnings }: LoadedConfig,

@@ -146,8 +146,9 @@ export class Workers {
     const { accesslog } = standard
     if (theirs !== null) this.#kernel.close(theirs)
     const worker: Worker = { key, pid, generation, channel, alarm, cell, waits, lent: new Set(), fault: null }
-    this.#open(worker)
+    // It is waited for: before anything else.
     this.#sayGo(worker, listeners, theirs === null)
+    this.#open(worker)
     if (accesslog !== null) channel.send({ kind: 'reopen', files: ['accesslog'] }, [accesslog])
     return worker
   }

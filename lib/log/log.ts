@@ -21,6 +21,8 @@ type Write = (message: string, fields?: Fields, details?: string) => void
 export type Log = { readonly [level in Level]: Write } & {
   /** Applies to all events from now on. */
   configure(change: { readonly level?: Level; readonly format?: LogFormat }): void
+  /** Does what must not wait for the log: its events are written, in their order, when it is done. */
+  after<Result>(work: () => Result): Result
   /** Opens the file anew after a rotation; what is queued goes to the new one. Nothing to do for a descriptor. */
   reopen(): void
   /** Writes what is queued before the process exits; waits for a slow reader for a moment at most. */
@@ -51,14 +53,26 @@ export function createLog(options: LogOptions): Log {
   const counts: Record<Level, number> = { debug: 0, info: 0, warning: 0, error: 0, critical: 0 }
   const sink = openSink(options, (lines) => formatEvent(event('warning', 'log lines were dropped', { lines }), format))
 
+  /** What is done by `after` has said so far; null: nothing is. */
+  let waiting: LogEvent[] | null = null
+
+  const write = (happened: LogEvent): void => {
+    sink.write(formatEvent(happened, format))
+    if (syslog) for (const line of eventLines(happened, format)) syslog.send(happened.level, line)
+  }
+
+  const writeWaiting = (): void => {
+    for (const happened of waiting?.splice(0) ?? []) write(happened)
+  }
+
   const at =
     (level: Level): Write =>
     (message, fields, details) => {
       counts[level] += 1
       if (!isWritten(level, threshold)) return
       const happened = event(level, message, fields, details)
-      sink.write(formatEvent(happened, format))
-      if (syslog) for (const line of eventLines(happened, format)) syslog.send(level, line)
+      if (waiting === null) write(happened)
+      else waiting.push(happened)
     }
 
   return {
@@ -71,9 +85,23 @@ export function createLog(options: LogOptions): Log {
       threshold = change.level ?? threshold
       format = change.format ?? format
     },
+    after(work) {
+      if (waiting !== null) return work()
+      waiting = []
+      try {
+        return work()
+      } finally {
+        writeWaiting()
+        waiting = null
+      }
+    },
     reopen: () => sink.reopen(),
-    flushNow: () => sink.flushNow(),
+    flushNow() {
+      writeWaiting()
+      sink.flushNow()
+    },
     close() {
+      writeWaiting()
       sink.close()
       syslog?.close()
     },

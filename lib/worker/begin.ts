@@ -73,7 +73,7 @@ export const begin = (
       durations,
       settings.hooks.includes('postRequest') ? (record) => hooks.after(record) : null,
     ),
-    tickets: go.tickets === undefined ? null : Buffer.from(go.tickets, 'base64'),
+    tickets: go.tickets ?? null,
     warn,
   }
   past?.servers.renew(options)
@@ -184,7 +184,7 @@ export const begin = (
       else if (message.kind === 'lend') lent.take(message.slot, message.listeners, received)
       else if (message.kind === 'return') lent.giveBack(message.slot)
       else if (message.kind === 'probe') probe.start(message.path)
-      else if (message.kind === 'tickets') servers.renewTickets(Buffer.from(message.key, 'base64'))
+      else if (message.kind === 'tickets') servers.renewTickets(message.key)
       else if (message.kind === 'reopen') reopen(kernel, message, received, access)
       else for (const fd of received) kernel.close(fd)
     },

@@ -1,6 +1,7 @@
 /** Who speaks the protocol of a server that the app listens with. The one place that knows which engine does. */
 import type { Server as HttpServer } from 'node:http'
 import type { Server } from 'node:net'
+import tls from 'node:tls'
 import { attach } from '../http/attach.ts'
 import type { DrainOptions, EngineOptions, ResponseRecord } from '../http/engine.ts'
 import type { TlsOptions } from '../http/tls.ts'
@@ -28,8 +29,8 @@ export type ServersOptions = {
   readonly engine: EngineOptions
   /** Told of each response, where anybody wants to know. */
   readonly responded: Responded
-  /** The key of TLS session tickets that all workers share, if there is one. */
-  readonly tickets: Buffer | null
+  /** The key of TLS session tickets that all workers share, if there is one; in base64. */
+  readonly tickets: string | null
   /** One line for the log. */
   readonly warn: (text: string) => void
 }
@@ -38,7 +39,7 @@ export class Servers {
   readonly #served = new Map<Server, Served>()
   #options: ServersOptions
   readonly #said = new Set<string>()
-  #tickets: Buffer | null
+  #tickets: string | null
   #tls: TlsOptions | null = null
   /** The same for all lives: servers have it from the first. */
   readonly #responded: Responded
@@ -68,7 +69,7 @@ export class Servers {
     if (this.#served.has(server)) return
     const { engine } = this.#options
     const responded = this.#responded
-    const ticketKeys = this.#tickets
+    const ticketKeys = engine.tls || server instanceof tls.Server ? keysOf(this.#tickets) : null
     if (ticketKeys !== null) shareTickets(server, ticketKeys)
     if (family === 'http2') this.#say("the app's http2 server keeps Node's own HTTP parser")
     if (family !== 'http') {
@@ -86,9 +87,10 @@ export class Servers {
     this.#served.set(server, attach(server as HttpServer, options))
   }
 
-  /** Another key for the session tickets of connections to come. */
-  renewTickets(ticketKeys: Buffer): void {
-    this.#tickets = ticketKeys
+  /** Another key for the session tickets of connections to come, in base64. */
+  renewTickets(tickets: string): void {
+    this.#tickets = tickets
+    const ticketKeys = keysOf(tickets)
     for (const [server, served] of this.#served) {
       shareTickets(server, ticketKeys)
       served.renewTls?.({ ticketKeys })
@@ -115,6 +117,12 @@ export class Servers {
     this.#said.add(text)
     this.#options.warn(text)
   }
+}
+
+function keysOf(tickets: string): Buffer
+function keysOf(tickets: string | null): Buffer | null
+function keysOf(tickets: string | null): Buffer | null {
+  return tickets === null ? null : Buffer.from(tickets, 'base64')
 }
 
 type Lenient = Server & { readonly insecureHTTPParser?: boolean; readonly httpValidation?: string }

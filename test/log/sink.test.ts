@@ -193,3 +193,27 @@ test('Only events of the level and above are written, and both level and format 
   expect(two).toContain('warning  manager')
   expect(JSON.parse(three!)).toMatchObject({ level: 'debug', role: 'manager', message: 'three', pid: process.pid })
 })
+
+test('What is done by after is logged when it is done, in its order, also where it throws or the log is flushed.', () => {
+  const file = join(temporaryFolder(), 'log')
+  const log = createLog({ file, role: 'arbiter' })
+  const messages = () => [...readFileSync(file, 'utf8').matchAll(/ (\w+)$/gm)].map(([, word]) => word)
+  const result = log.after(() => {
+    log.info('one')
+    log.after(() => log.info('two'))
+    expect(messages()).toEqual([])
+    return 'done'
+  })
+  expect([result, ...messages()]).toEqual(['done', 'one', 'two'])
+  const failing = () => {
+    log.info('three')
+    log.flushNow()
+    expect(messages()).toHaveLength(3)
+    log.info('four')
+    throw new Error('it fails')
+  }
+  expect(() => log.after(failing)).toThrow('it fails')
+  log.info('five')
+  expect(messages()).toEqual(['one', 'two', 'three', 'four', 'five'])
+  log.close()
+})

@@ -94,7 +94,7 @@ export const interceptListen = (policy: ListenPolicy): ReadonlyMap<net.Server, L
       own: ownHandle || unshared.has(server),
       http: family !== 'net',
       v6only: ((flags ?? 0) & UV_TCP_IPV6ONLY) !== 0,
-      mode: 0o777 & ~process.umask(),
+      mode: port !== null && port < 0 ? 0o777 & ~process.umask() : 0,
     }
     const placement = place(request, { explicit: policy.bind.length > 0, name: bindName })
     const go = (addresses: readonly ListenerAddress[], shared: boolean, queue = backlog) => {
