@@ -5,7 +5,12 @@ import type { AddressInfo, Server } from 'node:net'
 const servers: Server[] = []
 
 afterEach(async () => {
-  for (const server of servers.splice(0)) await once(server.close(), 'close')
+  for (const server of servers.splice(0)) {
+    const closed = once(server, 'close')
+    // Of http2's it returns nothing.
+    server.close()
+    await closed
+  }
 })
 
 /** Resolves with the port on the loopback. */
