@@ -39,14 +39,18 @@ function complaint(options: readonly string[], { cwd, deadline }: Asked): Promis
     cwd,
     env: { ...process.env, NODE_OPTIONS: '' },
     stdio: ['ignore', 'ignore', 'pipe'],
-    timeout: deadline,
-    killSignal: 'SIGKILL',
   })
+  // Not the option `timeout`: Node 20 and 22 wait for that where nothing was started as well.
+  const timer = setTimeout(() => child.kill('SIGKILL'), deadline)
   let said = ''
   return new Promise((resolve) => {
+    const settle = (line: string | null) => {
+      clearTimeout(timer)
+      resolve(line)
+    }
     // Whoever cannot ask finds out later.
-    child.on('error', () => resolve(null))
-    child.on('close', (code) => resolve(code === INVALID_ARGUMENT ? firstLine(said) : null))
+    child.on('error', () => settle(null))
+    child.on('close', (code) => settle(code === INVALID_ARGUMENT ? firstLine(said) : null))
     // None where there was no room for its pipe.
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       said += text

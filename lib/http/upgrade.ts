@@ -1,13 +1,13 @@
 /** 'upgrade' and 'connect': the end of HTTP on a connection, whose socket the app takes over. */
+import { afterClose } from './after-close.ts'
 import { completeRequest } from './body.ts'
 import type { Connection } from './connection.ts'
 import { HTTP_ERRORS } from './errors.ts'
 import { beginRequest, contextOf, requestOf } from './exchange.ts'
 import { fail } from './failure.ts'
 import { release } from './listeners.ts'
-import type { Incoming, ServerSocket } from './node.ts'
+import type { Incoming } from './node.ts'
 import type { Head } from './parser/head.ts'
-import type { Service } from './service.ts'
 
 export type Handover = { readonly event: 'upgrade' | 'connect'; readonly request: Incoming }
 
@@ -52,7 +52,11 @@ export function finishHandover(connection: Connection): void {
   if (socket.destroyed) return
   release(connection)
   service.connections.delete(connection)
-  countUpgraded(service, socket)
+  service.upgraded.add(socket)
+  afterClose(socket, () => {
+    service.upgraded.delete(socket)
+    service.onGone?.()
+  })
   contextOf().runInAsyncScope(() => {
     completeRequest(request, [])
     socket.readableFlowing = null
@@ -60,24 +64,4 @@ export function finishHandover(connection: Connection): void {
     // It may have been paused while responses were sent; whoever does not read must still hear of the end.
     else if (socket._handle?.reading === false) socket._read(0)
   })
-}
-
-/** Until it is closed, and the app's listeners have heard that. A listener would not do: an app may remove all of them. */
-function countUpgraded(service: Service, socket: ServerSocket): void {
-  const { _destroy } = socket
-  service.upgraded.add(socket)
-  socket._destroy = function (error, done) {
-    const { emit } = this
-    this.emit = (event: string | symbol, ...args: unknown[]) => {
-      try {
-        return Reflect.apply(emit, this, [event, ...args])
-      } finally {
-        if (event === 'close') {
-          service.upgraded.delete(socket)
-          service.onGone?.()
-        }
-      }
-    }
-    _destroy.call(this, error, done)
-  }
 }

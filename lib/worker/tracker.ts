@@ -7,6 +7,7 @@ import type { Server as HttpServer, IncomingMessage, ServerResponse } from 'node
 import type { Http2Session, ServerHttp2Stream } from 'node:http2'
 import type { Server, Socket } from 'node:net'
 import tls from 'node:tls'
+import { afterClose } from '../http/after-close.ts'
 import type { DrainOptions, EngineOptions } from '../http/engine.ts'
 import { type Ms, ms } from '../units.ts'
 import type { Family } from './listen/listen.ts'
@@ -79,7 +80,7 @@ class Tracker {
     this.#sockets.add(socket)
     // Nobody knows where a message of another protocol ends.
     if (this.#family === 'net') this.#endless.add(socket)
-    socket.once('close', () => {
+    afterClose(socket, () => {
       this.#sockets.delete(socket)
       this.#endless.delete(socket)
       this.#look()
@@ -139,9 +140,9 @@ class Tracker {
   opened(stream: ServerHttp2Stream): void {
     this.#streams.add(stream)
     this.#requests += 1
-    stream.once('close', () => {
-      this.#streams.delete(stream)
-      this.#count(Number(stream.sentHeaders?.[':status']))
+    afterClose(stream, () => {
+      // An app may emit 'close' as well.
+      if (this.#streams.delete(stream)) this.#count(Number(stream.sentHeaders?.[':status']))
     })
   }
 
