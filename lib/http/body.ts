@@ -6,6 +6,7 @@ import { fail } from './failure.ts'
 import type { Incoming } from './node.ts'
 import { ChunkedDecoder } from './parser/chunked.ts'
 import type { Framing } from './parser/framing.ts'
+import { isShared } from './socket.ts'
 import { requestCame } from './together.ts'
 
 /** The bytes that come next are the body of `request`, which is not empty. */
@@ -52,7 +53,7 @@ function deliver(connection: Connection, bytes: Buffer, from: number, to: number
   const request = connection.incoming!
   if (request._dumped || from === to) return
   const part = bytes.subarray(from, to)
-  const chunk = connection.direct ? Buffer.from(part) : part
+  const chunk = isShared(bytes) ? Buffer.from(part) : part
   if (!connection.scope!.runInAsyncScope(request.push, request, chunk)) {
     connection.stalled = true
     connection.socket.pause()

@@ -11,7 +11,7 @@
  *
  * Reading stops (`socket._paused`) while too much waits to be sent; what was read by then stands in `unread`.
  */
-import type { AsyncResource } from 'node:async_hooks'
+import { AsyncResource } from 'node:async_hooks'
 import { TLSSocket } from 'node:tls'
 import { takeBody } from './body.ts'
 import { close } from './closing.ts'
@@ -40,6 +40,8 @@ export class Connection {
   readonly socket: ServerSocket
   readonly head: HeadReader
   readonly responseOptions: ResponseOptions
+  /** What was going on when the server began to listen, as under Node: requests inherit it. */
+  readonly context = new AsyncResource('HTTPCONNECTION', { requireManualDestroy: true })
   /** Of the socket, before and after it is ours. */
   readonly allowHalfOpen: boolean
   phase: 'proxy' | 'head' | 'body' | 'handover' | 'over' = 'head'
@@ -121,6 +123,11 @@ export class Connection {
   /** Something was read of a request, or of what comes before the first, and not all. */
   get isInside(): boolean {
     return this.phase === 'body' || this.head.begun || this.proxyReader?.begun === true
+  }
+
+  /** The socket has read, by nobody's leave: no stream and no listener of the app's is on the stack. */
+  received(bytes: Buffer, length: number): true {
+    return this.context.runInAsyncScope(this.receive, this, bytes, 0, length)
   }
 
   /** The socket has read. True: go on reading. */
@@ -209,8 +216,8 @@ export class Connection {
       return
     }
     if (client !== null) showClient(this.socket, client)
-    this.parse(rest, 0, rest.length)
-    this.at = to
+    // The end of the chunk: the header ended in it, wherever it began.
+    this.at = to - rest.length
   }
 
   /** A response has left. */
@@ -316,7 +323,7 @@ export class Connection {
   private continueLater(): void {
     if (this.resuming) return
     this.resuming = true
-    this.service.scope.runInAsyncScope(() => setImmediate(() => this.goOn()))
+    this.context.runInAsyncScope(() => setImmediate(() => this.goOn()))
   }
 
   private goOn(): void {
@@ -327,6 +334,7 @@ export class Connection {
     this.stalled = false
     const unread = this.takeUnread()
     this.parse(unread, 0, unread.length)
-    if (!socket._paused && !this.stalled) socket.resume()
+    const isOurs = socket[CONNECTION] === this
+    if (isOurs && !socket._paused && !this.stalled) socket.resume()
   }
 }

@@ -77,7 +77,7 @@ function responseTo(
   keepAlive: boolean,
   messages: Messages | null,
 ): Outgoing {
-  const { service, socket, responseOptions } = connection
+  const { service, responseOptions } = connection
   const { server } = service
   service.requests++
   const response =
@@ -95,7 +95,6 @@ function responseTo(
     connection.lastRequest = true
   }
   noteResponse(connection, response)
-  if (startChannel.hasSubscribers) startChannel.publish({ request, response, socket, server })
   if (server[optimizeEmptyRequests] === true) closeEmpty(request)
   takeTurn(connection, response)
   response.on('finish', onFinish)
@@ -103,7 +102,9 @@ function responseTo(
 }
 
 function emitRequest(connection: Connection, head: Head, request: Incoming, response: Outgoing): void {
-  const { onRequest } = connection.service
+  const { socket, service } = connection
+  const { onRequest, server } = service
+  if (startChannel.hasSubscribers) startChannel.publish({ request, response, socket, server })
   const place = placeOf(connection, head)
   const wait = onRequest === null ? undefined : onRequest(request)
   if (wait === undefined) tellApp(connection, head, place, request, response)

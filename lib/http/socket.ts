@@ -13,6 +13,9 @@ import { type HeldWrite, hold, mayHold, turnGoesOn, writeAllNow, writeBeforeEnd 
 const READ_SIZE = 65536
 const shared = Buffer.allocUnsafeSlow(READ_SIZE)
 
+/** Whether these bytes stand in the buffer of all sockets, and are others' soon. */
+export const isShared = (bytes: Buffer): boolean => bytes.buffer === shared.buffer
+
 const HttpSocket = class Socket extends net.Socket {}
 
 /** Makes the socket of an accepted connection, as net.Server does. */
@@ -46,7 +49,7 @@ function received(socket: ServerSocket, length: number): boolean {
   const connection = socket[CONNECTION]
   if (connection?.direct) {
     turnGoesOn()
-    return connection.receive(shared, 0, length)
+    return connection.received(shared, length)
   }
   return socket.push(Buffer.from(shared.subarray(0, length)))
 }

@@ -42,7 +42,12 @@ function encodingOf(chunks: WriteChunks): BufferEncoding | 'buffer' | null {
   const encoding = chunks[0]?.encoding ?? 'latin1'
   if (chunks.length < 2) return encoding
   if (encoding !== 'latin1' && encoding !== 'utf8') return null
-  return chunks.every((entry) => entry.encoding === encoding) ? encoding : null
+  return chunks.every((entry) => entry.encoding === encoding && !endsInPair(entry.chunk)) ? encoding : null
+}
+
+/** Half of a surrogate pair is a character of its own in each write, and would be the whole one's in both together. */
+function endsInPair(chunk: string | Buffer): boolean {
+  return typeof chunk === 'string' && (chunk.charCodeAt(chunk.length - 1) & 0xfc00) === 0xd800
 }
 
 function joined(chunks: WriteChunks): string | Buffer {

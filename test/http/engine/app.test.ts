@@ -263,6 +263,47 @@ test('An error that a listener throws does not lose the requests behind it.', as
   expect(await client.closed()).toMatch(/\/throws\n[\s\S]*\/behind\n$/)
 })
 
+test('An error that a listener throws behind a PROXY header makes no request of what it did not let us read.', async () => {
+  const seen: unknown[] = []
+  const server = http.createServer((req, res) => {
+    seen.push(req.url)
+    res.end()
+    throw new Error('from a listener')
+  })
+  attach(server, { proxy: { mode: 'v1', trusts: () => true } })
+  const where = await listening(server)
+  const [client, [socket]] = await Promise.all([converse(where), once(server, 'connection') as Promise<[ServerSocket]>])
+  const hidden = 'GET /hidden HTTP/1.1\r\nHost: a\r\n\r\n'
+  // As long as the header, so that it would begin where that ends.
+  const header = 'PROXY TCP4 1.1.1.1 2.2.2.2 1 11\r\n'
+  expect(header).toHaveLength(hidden.length)
+  const bytes = Buffer.from(`${header}GET / HTTP/1.1\r\nX: ${hidden}`)
+  expect(() => socket[CONNECTION]!.receive(bytes, 0, bytes.length)).toThrow('from a listener')
+  client.socket.end()
+  await client.closed()
+  expect(seen).toEqual(['/'])
+})
+
+test('The context of listen() is there in connections and requests, and what a subscriber enters is of its request alone.', async () => {
+  const storage = new AsyncLocalStorage<string>()
+  const seen: unknown[] = []
+  const server = http.createServer((req, res) => {
+    seen.push(`${req.url} ${storage.getStore()}`)
+    res.end()
+  })
+  attach(server)
+  server.prependListener('connection', () => seen.push(`connection ${storage.getStore()}`))
+  const enter = (message: unknown) => {
+    if ((message as { request: http.IncomingMessage }).request.url === '/entered') storage.enterWith('entered')
+  }
+  diagnostics.subscribe('http.server.request.start', enter)
+  const client = await converse(await storage.run('listening', () => listening(server)))
+  client.send(get('/first') + get('/entered') + get('/last', 'Connection: close\r\n'))
+  await client.closed()
+  diagnostics.unsubscribe('http.server.request.start', enter)
+  expect(seen).toEqual(['connection listening', '/first listening', '/entered entered', '/last listening'])
+})
+
 test('captureRejections answers for a handler that rejects.', async () => {
   EventEmitter.captureRejections = true
   const server = http.createServer()

@@ -194,6 +194,46 @@ const SCENARIOS: Record<string, Scenario> = {
       res.end('enough')
     },
   },
+  'an upgrade behind a long response, whose app reads later': {
+    send: [
+      get('/long') + get('/up', 'Connection: upgrade\r\nUpgrade: x\r\n'),
+      (received) => received.includes('switched'),
+      'hello',
+    ],
+    until: 'heard hello',
+    handler: (_req, res) => res.end(Buffer.alloc(3_000_000, '.')),
+    setup(server, log) {
+      server.on('upgrade', (_req, socket) => {
+        socket.write('switched')
+        setImmediate(() =>
+          setImmediate(() => {
+            log(`flowing ${socket.readableFlowing}`)
+            socket.on('data', (data: Buffer) => socket.write(`heard ${data}`)).on('end', () => socket.end())
+          }),
+        )
+      })
+    },
+  },
+  'a body that is read when more has come, of a connection that somebody watches': {
+    send: [
+      `POST /watched HTTP/1.1\r\nHost: a\r\nContent-Length: 30\r\n\r\n${'m'.repeat(30)}`,
+      (received) => received.includes('begun'),
+      get('/next', `X-Long: ${'n'.repeat(200)}\r\nConnection: close\r\n`),
+    ],
+    handler(req, res) {
+      if (req.url === '/next') return void res.end()
+      res.write('begun')
+      req.socket.once('data', () => setImmediate(() => req.on('data', (data) => res.end(data))))
+    },
+  },
+  'halves of a surrogate pair': {
+    send: [LAST],
+    handler(_req, res) {
+      res.setHeader('Content-Length', 6)
+      res.write('\ud83d')
+      res.end('\ude00')
+    },
+  },
   optimizeEmptyRequests: {
     options: { optimizeEmptyRequests: true } as http.ServerOptions,
     send: [
