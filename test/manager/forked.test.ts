@@ -192,6 +192,31 @@ it('share no randomness, are themselves, and are forked again when they crash', 
   expect(program.output.match(/mold started/g)).toHaveLength(1)
 })
 
+/** How they end, and the exit code that Node gives then. */
+const ENDS = {
+  exitInExit: [`process.on('exit', () => process.exit(3)); process.exit()`, 3],
+  throwInExit: [`process.on('exit', () => { throw new Error('x') }); process.exit(0)`, 0],
+  throwInHandler: [`process.on('uncaughtException', () => { throw new Error('x') }); throw new Error('y')`, 7],
+  throwNoStack: [`throw Object.defineProperty(new Error('x'), 'stack', { get() { throw new Error('y') } })`, 1],
+  reallyExit: ['process.reallyExit(9)', 9],
+  emitExit: [`process.emit('exit', 0); process.exit(5)`, 5],
+} as const
+
+it('leave with the exit code that Node gives, however they end', async () => {
+  const ends = Object.entries(ENDS)
+  const module = ends.map(
+    ([name, [body]]) => `exports.${name} = () => new Promise(() => setImmediate(() => { ${body} }))`,
+  )
+  const { become, program } = await manage(
+    ends.map(([name]) => ({ name, target: `./ends.js:${name}`, autorestart: 'never', startsecs: 0 })),
+    { 'ends.js': module.join('\n') },
+    PRELOAD,
+  )
+  for (const [name, [, code]] of ends)
+    expect({ name, code: (await become(name, 'EXITED')).last_exit_code }).toEqual({ name, code })
+  expect(program.output).not.toContain('not forked')
+})
+
 const LOADS = (text: string): string => `
   console.log('loaded ${text} by ' + process.pid)
   exports.run = () => { console.log('${text} runs'); return new Promise(() => setInterval(() => {}, 1000)) }`
