@@ -393,3 +393,19 @@ it('outlive their mold, and the next one that is needed is forked from a new one
   await until(async () => ![null, second.pid].includes((await status('a:1')).pid))
   expect(program.output).not.toContain('not forked')
 })
+
+it('are forked from another mold when theirs does not answer in time, which is logged', async () => {
+  const { program, become } = await manage(
+    [{ name: 'a', target: './a.js:run', numprocs: 2 }],
+    { 'a.js': LOADS('a') },
+    { ...PRELOAD, bootTimeout: '1s' },
+  )
+  const all = [await become('a:0', 'RUNNING'), await become('a:1', 'RUNNING')]
+  const [, mold] = await program.line(/mold is quiet.* pid=(\d+)/)
+  process.kill(Number(mold), 'SIGSTOP')
+  for (const { pid } of all) process.kill(pid!, 'SIGKILL')
+  await program.line(new RegExp(`error .* mold does not answer: it is ended, .* pid=${mold}`))
+  await program.lines(/^a runs/, 4)
+  expect(isAlive(Number(mold))).toBe(false)
+  expect(program.output.match(/mold does not answer/g)).toHaveLength(1)
+})
