@@ -128,6 +128,11 @@ it.each([
   ['limits', { limits: { CORE: 0 } }, 'its limits must stand before Node starts'],
   ['another user', { user: 'nobody', cwd: '/' }, 'it runs as another user than the others'],
   ['other options for Node', { nodeOptions: ['--no-warnings'] }, 'its nodeOptions differ from the others’'],
+  [
+    'an inspector',
+    { nodeOptions: ['--inspect=0'] },
+    'it has \\"--inspect=0\\", which cannot be used with preload: the inspector would be that of all of them; the setting inspect opens one in each',
+  ],
   ['NODE_OPTIONS', { env: { NODE_OPTIONS: '--no-warnings' } }, 'its NODE_OPTIONS must stand before Node starts'],
   ['LANG', { env: { LANG: 'ja_JP.UTF-8' } }, 'its LANG must stand before Node starts'],
 ])('are exec’d where a fork cannot give them what they are set to: %s', async (_, settings, why) => {

@@ -245,6 +245,7 @@ export class Molds implements Ward {
           open: config.preloadOpen,
           leader: 'group',
           promotes: config.reforkAfter > 0,
+          inspect: config.inspect,
           ...(program.hooksFile !== null && { hooksFile: program.hooksFile }),
         },
       },
