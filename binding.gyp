@@ -17,6 +17,7 @@
         "native/fds.cc",
         "native/image.cc",
         "native/kernel.cc",
+        "native/leave.cc",
         "native/listeners.cc",
         "native/loop.cc",
         "native/memory.cc",

@@ -11,6 +11,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   monoceros::install_channel(env, exports);
   monoceros::install_fds(env, exports);
   monoceros::install_image(env, exports);
+  monoceros::install_leave(env, exports);
   monoceros::install_listeners(env, exports);
   monoceros::install_loop(env, exports);
   monoceros::install_memory(env, exports);

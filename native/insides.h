@@ -21,8 +21,16 @@ constexpr Renamed kPosters[] = {
      "_ZN4node12NodePlatform25CallDelayedOnWorkerThreadESt10unique_ptrIN2v84TaskESt14default_deleteIS3_EEd"},
 };
 
-// The JavaScript stack of a thread that is busy: v8::Isolate::GetCurrent and RequestInterrupt, node::PrintCurrentStackTrace.
+// What happens when Node has nothing left to do but to exit: of v8::Isolate GetCurrent and GetCurrentContext, of node
+// GetCurrentEnvironment, SetProcessExitHandler and DefaultProcessExitHandler.
 constexpr const char* kGetCurrent = "_ZN2v87Isolate10GetCurrentEv";
+constexpr const char* kGetContext = "_ZN2v87Isolate17GetCurrentContextEv";
+constexpr const char* kGetEnvironment = "_ZN4node21GetCurrentEnvironmentEN2v85LocalINS0_7ContextEEE";
+constexpr const char* kSetExitHandler =
+    "_ZN4node21SetProcessExitHandlerEPNS_11EnvironmentEOSt8functionIFvS1_iEE";
+constexpr const char* kExitHandler = "_ZN4node25DefaultProcessExitHandlerEPNS_11EnvironmentEi";
+
+// The JavaScript stack of a thread that is busy: v8::Isolate::RequestInterrupt, node::PrintCurrentStackTrace.
 constexpr const char* kRequestInterrupt = "_ZN2v87Isolate16RequestInterruptEPFvPS0_PvES2_";
 constexpr const char* kPrintStack = "_ZN4node22PrintCurrentStackTraceEPN2v87IsolateENS_16StackTracePrefixE";
 

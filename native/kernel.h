@@ -87,6 +87,7 @@ bool takes_exits_read();
 void install_channel(Napi::Env env, Napi::Object exports);
 void install_fds(Napi::Env env, Napi::Object exports);
 void install_image(Napi::Env env, Napi::Object exports);
+void install_leave(Napi::Env env, Napi::Object exports);
 void install_listeners(Napi::Env env, Napi::Object exports);
 void install_loop(Napi::Env env, Napi::Object exports);
 void install_memory(Napi::Env env, Napi::Object exports);

@@ -20,6 +20,8 @@ export type MoldGo = {
   readonly leader: 'group' | 'session'
   /** Its children may become molds (`reforkAfter`). */
   readonly promotes?: boolean
+  /** Each child opens Node's inspector (`inspect`). */
+  readonly inspect?: boolean
   /** The config file, where it has hooks that run in workers: loaded before the app. */
   readonly hooksFile?: string
   /** What the companions' mold loads; the app's mold was told on its command line. */
@@ -77,6 +79,7 @@ export const TO_MOLD = {
     open: isOneOf('refuse', 'warn'),
     leader: isOneOf('group', 'session'),
     promotes: maybe(isFlag),
+    inspect: maybe(isFlag),
     hooksFile: maybe(isText),
     modules: maybe(isList(isModule)),
   },

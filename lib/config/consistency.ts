@@ -4,6 +4,7 @@ import { formatDuration } from './codecs/numbers.ts'
 import type { Merged } from './merge.ts'
 import { describeSource, type Problem } from './problems.ts'
 import { SETTINGS, type SettingName } from './settings.ts'
+import { unforkable } from './unforkable.ts'
 
 /** The idle time after which common load balancers close a connection; who closes earlier than they makes them answer 502. */
 const BALANCER_IDLE = 60_000
@@ -21,6 +22,8 @@ export function contradictions({ config, sources }: Merged): Problem[] {
     complain('certReqs', `is "${config.certReqs}" and needs caCerts, which is not set`)
   if (config.reload && config.preload)
     complain('reload', 'cannot be used with preload: what a mold has loaded is not known; use it for development only')
+  const option = config.preload ? unforkable(config.nodeOptions) : null
+  if (option !== null) complain('nodeOptions', `has ${option}`)
   if (config.restartDelay > config.restartDelayMax)
     complain(
       sources.restartDelay.kind === 'default' ? 'restartDelayMax' : 'restartDelay',
@@ -58,6 +61,8 @@ export function doubts({ config, sources }: Merged): string[] {
   if (config.reforkAfter > 0 && !config.preload) doubts.push(doubt('reforkAfter', 'does nothing without preload'))
   if (config.maxRequests > 0 && config.reforkAfter > config.maxRequests)
     doubts.push(doubt('reforkAfter', `is never reached: maxRequests replaces workers after ${config.maxRequests}`))
+  if (config.reforkAfter > 0 && config.inspect)
+    doubts.push(doubt('reforkAfter', 'does nothing with inspect: a worker with an inspector cannot become a mold'))
   for (const name of ['drainIdle', 'drainStreams'] as const)
     if (config[name] > config.gracefulTimeout && sources[name].kind !== 'default')
       doubts.push(doubt(name, `is cut short by gracefulTimeout, which is ${formatDuration(config.gracefulTimeout)}`))

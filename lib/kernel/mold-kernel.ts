@@ -11,6 +11,11 @@ export type MoldKernel = {
    * this Node binary lacks, else null.
    */
   muteWorkerThreads(): string | null
+  /**
+   * Makes what is forked from this process leave by _exit(2) where Node would take itself apart, with the exit code that Node
+   * has come to and after what it has printed. Returns the name of what this Node binary lacks, else null.
+   */
+  leaveByExit(): string | null
   /** Whether the event loop would go on (uv_loop_alive): referenced handles, requests in flight, handles closing. */
   loopAlive(): boolean
   /** Requests in flight on the event loop: file and dns work, writes, connects. */

@@ -4,6 +4,7 @@
  */
 import type { Loaded, TargetModule } from '../channel/mold-messages.ts'
 import type { CompanionConfig } from '../config/companions.ts'
+import { unforkable } from '../config/unforkable.ts'
 import type { Identity } from '../system/identity.ts'
 
 /** A `target` companion as it would be started. */
@@ -30,7 +31,7 @@ const READ_AT_START = /^(NODE_(?!ENV$)|LD_|LC_|LANG$|LANGUAGE$|OPENSSL_|SSL_CERT
 export function commonOf(candidates: readonly Candidate[]): Common | null {
   const groups = new Map<string, Candidate[]>()
   for (const candidate of candidates) {
-    if (candidate.config.limits.length > 0) continue
+    if (candidate.config.limits.length > 0 || unforkable(optionsOf(candidate)) !== null) continue
     const key = JSON.stringify(startOf(candidate))
     groups.set(key, [...(groups.get(key) ?? []), candidate])
   }
@@ -65,7 +66,10 @@ export const placeOf = (modules: readonly TargetModule[], config: CompanionConfi
   )
 
 /** Why a companion must be exec'd, in a few words; null: it can be forked. `loaded`: what the mold has said, when it has. */
-export function whyNot({ config, env, identity }: Candidate, common: Common, loaded: Loaded | null): string | null {
+export function whyNot(candidate: Candidate, common: Common, loaded: Loaded | null): string | null {
+  const { config, env, identity } = candidate
+  const option = unforkable(optionsOf(candidate))
+  if (option !== null) return `it has ${option}`
   if (config.limits.length > 0) return 'its limits must stand before Node starts'
   if (JSON.stringify(identity) !== JSON.stringify(common.identity)) return 'it runs as another user than the others'
   if (JSON.stringify(config.nodeOptions) !== JSON.stringify(common.nodeOptions))
@@ -82,6 +86,11 @@ export function whyNot({ config, env, identity }: Candidate, common: Common, loa
   if (loaded?.all && own.length > 0) return 'the whole environment was copied while modules were loaded'
   return null
 }
+
+const optionsOf = ({ config, env }: Candidate): readonly string[] => [
+  ...config.nodeOptions,
+  ...(env.NODE_OPTIONS ?? '').split(/\s+/),
+]
 
 /** What must be equal for all that are forked from one mold. */
 function startOf({ config, env, identity }: Candidate): unknown {

@@ -98,10 +98,14 @@ export class Molds {
     if (this.#mold !== null) this.#putAway(this.#mold)
   }
 
-  /** Nothing may come of what was asked for. A module that was not even loaded by then keeps all others waiting. */
+  /**
+   * It took too long: nothing may come of what was asked for. A module that was not even loaded by then keeps all others
+   * waiting, and a mold that has not said anything since then hangs.
+   */
   abandon(name: string): void {
     this.#waiting = this.#waiting.filter(({ config }) => config.name !== name)
-    this.#forks.abandon((unborn) => unborn.config.name === name)
+    for (const { mold, hangs } of this.#forks.abandon((unborn) => unborn.config.name === name))
+      if (mold.isQuiet && hangs) this.#end(mold)
     if (this.#mold !== null && !this.#mold.process.isQuiet) this.#mold.process.kill()
   }
 
@@ -281,6 +285,15 @@ export class Molds {
     } catch {
       return null
     }
+  }
+
+  /** It hangs. What was put away before is not replaced. */
+  #end(mold: MoldProcess): void {
+    if (mold === this.#mold?.process) {
+      this.#parts.report.moldHangs(mold.pid)
+      this.#putAway(this.#mold)
+    }
+    mold.kill()
   }
 
   #putAway(mold: Mold): void {

@@ -74,6 +74,10 @@ export class Report {
     this.#log.warning(`mold ${exitWords(exit)}`, { pid })
   }
 
+  moldHangs(pid: number): void {
+    this.#log.error('mold does not answer: it is ended, and another one is started for the next companion', { pid })
+  }
+
   moldFailed(pid: number, text: string): void {
     this.#log.error(`companions cannot be forked: ${text}`, { mold: pid })
   }

@@ -10,6 +10,7 @@ import { type Joined, joinOn } from '../worker/join.ts'
 import { cannotListenAgain, listenAgain, type Past, type Retired } from '../worker/lineage.ts'
 import { noteTicketKeys } from '../worker/tickets.ts'
 import { runHooks } from './hooks.ts'
+import { openInspector } from './inspector.ts'
 import { Mold } from './mold.ts'
 import { Rehearsal } from './rehearsal.ts'
 
@@ -93,6 +94,7 @@ export class AppMold {
     })
     if (typeof joined === 'string') return kernel.exit(1)
     this.#mold.dieWith(joined.go.arbiter)
+    if (this.#mold.go.inspect === true) openInspector()
     return joined
   }
 

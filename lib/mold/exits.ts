@@ -1,32 +1,35 @@
 /**
- * How a forked process ends. Node's own end joins threads that the fork did not copy: it hangs or crashes. So the last
- * thing that JavaScript hears of is made the end: after `exit` was emitted, the process leaves by _exit(2).
+ * How a forked process ends. Node's own end joins threads that the fork did not copy: it hangs or crashes. Where Node exits
+ * by itself (`process.exit`, an error that nobody caught) native code does it instead (`MoldKernel.leaveByExit`); where it
+ * has nothing left to do, `exit` is the last that JavaScript hears of, and is made the end.
  */
-import { writeSync } from 'node:fs'
-import { inspect } from 'node:util'
 import type { Kernel } from '../kernel/kernel.ts'
 
-const STDERR = 2
-
-/** In the child, before any code of the app. Exit codes and what is printed are as Node's. */
-export function installExits(kernel: Pick<Kernel, 'exit'>): void {
-  let fatal: { readonly error: unknown } | null = null
-  process.on('uncaughtExceptionMonitor', (error) => {
-    if (process.listenerCount('uncaughtException') === 0 && !process.hasUncaughtExceptionCaptureCallback())
-      fatal = { error }
-  })
-  const emit = process.emit as (event: string | symbol, ...args: unknown[]) => boolean
-  const emitAndEnd = function (this: NodeJS.Process, event: string | symbol, ...args: unknown[]): boolean {
-    const heard = Reflect.apply(emit, this, [event, ...args])
-    if (event !== 'exit') return heard
-    if (fatal !== null) say(`Uncaught:\n${inspect(fatal.error)}\n\nNode.js ${process.version}\n`)
-    return kernel.exit(Number(process.exitCode ?? args[0] ?? 0))
-  }
-  process.emit = emitAndEnd as typeof process.emit
+/** What Node keeps for itself, at the same names in all versions. */
+type Insides = NodeJS.Process & {
+  /** Called with what nobody caught. False: Node prints it and exits. */
+  _fatalException(error: unknown, fromPromise: boolean): boolean
+  readonly _exiting: boolean | undefined
 }
 
-function say(text: string): void {
-  try {
-    writeSync(STDERR, text)
-  } catch {} // nobody reads it any more
+/** In the child, before any code of the app. Exit codes and what is printed are Node's. */
+export function installExits(kernel: Pick<Kernel, 'exit'>): void {
+  const insides = process as Insides
+  let fatal = 0
+  const judge = insides._fatalException
+  const emit = process.emit as (event: string | symbol, ...args: unknown[]) => boolean
+  insides._fatalException = function (...args) {
+    fatal++
+    try {
+      return Reflect.apply(judge, this, args)
+    } finally {
+      fatal--
+    }
+  }
+  process.emit = function (this: NodeJS.Process, event: string | symbol, ...args: unknown[]): boolean {
+    const heard = Reflect.apply(emit, this, [event, ...args])
+    // The app may emit it as well. An error is still to be printed, and then Node exits.
+    if (event === 'exit' && insides._exiting && fatal === 0) kernel.exit(Number(process.exitCode ?? args[0] ?? 0))
+    return heard
+  } as typeof process.emit
 }

@@ -65,7 +65,7 @@ export class Mold {
     if (first === null || first === 'end') process.exit(1)
     this.go = first.message
     if (this.go.protocol !== MOLD_PROTOCOL || this.go.keeper !== this.kernel.getppid()) process.exit(1)
-    const missing = this.#mold.muteWorkerThreads()
+    const missing = this.#mold.muteWorkerThreads() ?? this.#mold.leaveByExit()
     if (missing !== null)
       this.refuse({
         fault: 'cannotFork',

@@ -71,7 +71,7 @@ async function live(own: number, way: string): Promise<void> {
   ENDS[way]!()
 }
 
-const missing = mold.muteWorkerThreads()
+const missing = mold.muteWorkerThreads() ?? mold.leaveByExit()
 if (missing !== null) {
   say(CHANNEL, { kind: 'failed', fault: 'cannotFork', text: `this Node (${process.version}) lacks ${missing}` })
   process.exit(1)

@@ -9,7 +9,16 @@ import type { Exit, Kernel } from '../kernel/kernel.ts'
 import { type Fd, type Pid, pid } from '../units.ts'
 import type { MoldProcess } from './mold-process.ts'
 
-type Request<Unborn> = { readonly unborn: Unborn; readonly mold: MoldProcess; abandoned: boolean }
+type Request<Unborn> = {
+  readonly unborn: Unborn
+  readonly mold: MoldProcess
+  /** What the mold had said before. */
+  readonly said: number
+  abandoned: boolean
+}
+
+/** `hangs`: the mold has said nothing at all since it was asked. */
+export type Abandoned = { readonly mold: MoldProcess; readonly hangs: boolean }
 
 export type Midwife<Unborn> = {
   readonly kernel: Pick<Kernel, 'kill'>
@@ -35,17 +44,17 @@ export class Forks<Unborn> {
   /** `fds`: the child's channel, and its 0, 1 and 2. */
   ask(mold: MoldProcess, unborn: Unborn, fds: readonly Fd[]): void {
     const request = ++this.#last
-    this.#requests.set(request, { unborn, mold, abandoned: false })
+    this.#requests.set(request, { unborn, mold, said: mold.said, abandoned: false })
     mold.ask(request, fds)
   }
 
   /** Nothing may come of these. The molds that were asked for them. */
-  abandon(which: (unborn: Unborn) => boolean): MoldProcess[] {
-    const asked: MoldProcess[] = []
+  abandon(which: (unborn: Unborn) => boolean): Abandoned[] {
+    const asked: Abandoned[] = []
     for (const request of this.#requests.values()) {
       if (!which(request.unborn)) continue
       request.abandoned = true
-      asked.push(request.mold)
+      asked.push({ mold: request.mold, hangs: request.mold.said === request.said })
     }
     return asked
   }

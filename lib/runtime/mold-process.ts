@@ -21,6 +21,8 @@ export class MoldProcess {
   isQuiet = false
   /** Why it can never fork, when it has said so. */
   failed: Failed | null = null
+  /** Messages that have come of it. */
+  said = 0
   readonly #kernel: Kernel
   readonly #channel: Channel<FromMold, ToMold>
 
@@ -32,6 +34,7 @@ export class MoldProcess {
     this.#channel.open({
       message: (message, fds) => {
         for (const fd of fds) kernel.close(fd)
+        this.said++
         if (message.kind === 'failed') this.failed ??= message
         if (message.kind === 'quiet') this.isQuiet = true
         heard(message)

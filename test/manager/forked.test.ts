@@ -128,6 +128,11 @@ it.each([
   ['limits', { limits: { CORE: 0 } }, 'its limits must stand before Node starts'],
   ['another user', { user: 'nobody', cwd: '/' }, 'it runs as another user than the others'],
   ['other options for Node', { nodeOptions: ['--no-warnings'] }, 'its nodeOptions differ from the others’'],
+  [
+    'an inspector',
+    { nodeOptions: ['--inspect=0'] },
+    'it has \\"--inspect=0\\", which cannot be used with preload: the inspector would be that of all of them; the setting inspect opens one in each',
+  ],
   ['NODE_OPTIONS', { env: { NODE_OPTIONS: '--no-warnings' } }, 'its NODE_OPTIONS must stand before Node starts'],
   ['LANG', { env: { LANG: 'ja_JP.UTF-8' } }, 'its LANG must stand before Node starts'],
 ])('are exec’d where a fork cannot give them what they are set to: %s', async (_, settings, why) => {
@@ -190,6 +195,31 @@ it('share no randomness, are themselves, and are forked again when they crash', 
   expect(new Set(values).size).toBe(25)
   expect(await become('a:0', 'RUNNING')).toMatchObject({ restart_count: 1 })
   expect(program.output.match(/mold started/g)).toHaveLength(1)
+})
+
+/** How they end, and the exit code that Node gives then. */
+const ENDS = {
+  exitInExit: [`process.on('exit', () => process.exit(3)); process.exit()`, 3],
+  throwInExit: [`process.on('exit', () => { throw new Error('x') }); process.exit(0)`, 0],
+  throwInHandler: [`process.on('uncaughtException', () => { throw new Error('x') }); throw new Error('y')`, 7],
+  throwNoStack: [`throw Object.defineProperty(new Error('x'), 'stack', { get() { throw new Error('y') } })`, 1],
+  reallyExit: ['process.reallyExit(9)', 9],
+  emitExit: [`process.emit('exit', 0); process.exit(5)`, 5],
+} as const
+
+it('leave with the exit code that Node gives, however they end', async () => {
+  const ends = Object.entries(ENDS)
+  const module = ends.map(
+    ([name, [body]]) => `exports.${name} = () => new Promise(() => setImmediate(() => { ${body} }))`,
+  )
+  const { become, program } = await manage(
+    ends.map(([name]) => ({ name, target: `./ends.js:${name}`, autorestart: 'never', startsecs: 0 })),
+    { 'ends.js': module.join('\n') },
+    PRELOAD,
+  )
+  for (const [name, [, code]] of ends)
+    expect({ name, code: (await become(name, 'EXITED')).last_exit_code }).toEqual({ name, code })
+  expect(program.output).not.toContain('not forked')
 })
 
 const LOADS = (text: string): string => `
@@ -367,4 +397,20 @@ it('outlive their mold, and the next one that is needed is forked from a new one
   await program.lines(/mold is quiet/, 2)
   await until(async () => ![null, second.pid].includes((await status('a:1')).pid))
   expect(program.output).not.toContain('not forked')
+})
+
+it('are forked from another mold when theirs does not answer in time, which is logged', async () => {
+  const { program, become } = await manage(
+    [{ name: 'a', target: './a.js:run', numprocs: 2 }],
+    { 'a.js': LOADS('a') },
+    { ...PRELOAD, bootTimeout: '1s' },
+  )
+  const all = [await become('a:0', 'RUNNING'), await become('a:1', 'RUNNING')]
+  const [, mold] = await program.line(/mold is quiet.* pid=(\d+)/)
+  process.kill(Number(mold), 'SIGSTOP')
+  for (const { pid } of all) process.kill(pid!, 'SIGKILL')
+  await program.line(new RegExp(`error .* mold does not answer: it is ended, .* pid=${mold}`))
+  await program.lines(/^a runs/, 4)
+  expect(isAlive(Number(mold))).toBe(false)
+  expect(program.output.match(/mold does not answer/g)).toHaveLength(1)
 })

@@ -51,7 +51,7 @@ describe.each(Object.keys(WAYS))('a plain Node that ends by "%s"', (way) => {
 
 test.each([
   [FORKS, 'app.mjs', Object.keys(WAYS)],
-  [Math.ceil(FORKS / 4), 'app.cjs', Object.keys(WAYS).filter((way) => way !== 'unsettled')],
+  [Math.ceil(FORKS / 2), 'app.cjs', Object.keys(WAYS).filter((way) => way !== 'unsettled')],
 ])(
   '%d forks of %s in a row do all that Node does, and end in every way as it would',
   async (forks, app, ways) => {

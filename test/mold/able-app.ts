@@ -52,11 +52,24 @@ export const WAYS: Readonly<Record<string, { readonly left: string; readonly say
   natural: { left: 'code=0', says: ['last words PID 0'] },
   exitCode: { left: 'code=7', says: ['last words PID 7'] },
   exit: { left: 'code=8', says: ['last words PID 8'] },
-  throw: { left: 'code=1', says: ['thrown by PID', 'last words PID 1'] },
+  throw: { left: 'code=1', says: ['last words PID 1', "throw new Error('thrown by '", 'Error: thrown by PID'] },
   reject: { left: 'code=1', says: ['rejected by PID', 'last words PID 1'] },
   unsettled: { left: 'code=13', says: ['last words PID 13'] },
   signal: { left: 'signal=SIGTERM', says: ['signals PID'] },
   changed: { left: 'code=9', says: ['last words PID 3'] },
+  exitInExit: { left: 'code=3', says: ['last words PID 0'] },
+  throwInExit: { left: 'code=0', says: ['last words PID 0', 'Error: thrown at the exit of PID'] },
+  naturalThrow: { left: 'code=1', says: ['last words PID 0', 'Error: thrown at the exit of PID'] },
+  naturalCaught: { left: 'code=0', says: ['last words PID 0', 'caught at the exit of PID'] },
+  throwInHandler: { left: 'code=7', says: ['Error: thrown again by PID'] },
+  throwInMonitor: { left: 'code=7', says: ['Error: thrown again by PID'] },
+  throwInCapture: { left: 'code=7', says: ['Error: thrown again by PID'] },
+  throwInDomain: { left: 'code=7', says: ['Error: thrown by PID'] },
+  exitInHandler: { left: 'code=44', says: ['last words PID 44'] },
+  throwUnshown: { left: 'code=1', says: ['last words PID 1'] },
+  throwNoStack: { left: 'code=1', says: ['last words PID 1'] },
+  reallyExit: { left: 'code=9', says: ['really leaves PID'] },
+  emitExit: { left: 'code=5', says: ['last words PID 0', 'goes on PID', 'last words PID 5'] },
 }
 
 /** How much a process writes before it ends: less than a pipe holds, so that not even Node may lose any. */
@@ -66,10 +79,11 @@ export const LENGTH = 40_000
 export const ableFiles = (): Readonly<Record<string, string>> => ({
   'able.cjs': `
 const crypto = require('node:crypto'), fs = require('node:fs'), http = require('node:http'), v8 = require('node:v8')
-const zlib = require('node:zlib'), { once } = require('node:events'), { promisify } = require('node:util')
+const zlib = require('node:zlib'), { once } = require('node:events'), { inspect, promisify } = require('node:util')
 v8.setFlagsFromString('--expose-gc')
 const gc = require('node:vm').runInNewContext('gc')
 ${ABILITIES}
+const fail = (text) => { throw new Error(text + ' ' + process.pid) }
 const close = () => { server.close(); server.closeAllConnections() }
 const ways = {
   natural: close,
@@ -80,6 +94,30 @@ const ways = {
   unsettled: close,
   signal: () => process.kill(process.pid, 'SIGTERM'),
   changed: () => { process.on('exit', () => { process.exitCode = 9 }); process.exit(3) },
+  exitInExit: () => { process.on('exit', () => process.exit(3)); process.exit() },
+  throwInExit: () => { process.on('exit', () => fail('thrown at the exit of')); process.exit(0) },
+  naturalThrow: () => { process.on('exit', () => fail('thrown at the exit of')); close() },
+  naturalCaught: () => {
+    process.on('uncaughtException', () => console.log('caught at the exit of ' + process.pid))
+    ways.naturalThrow()
+  },
+  throwInHandler: () => { process.on('uncaughtException', () => fail('thrown again by')); ways.throw() },
+  throwInMonitor: () => { process.on('uncaughtExceptionMonitor', () => fail('thrown again by')); ways.throw() },
+  throwInCapture: () => {
+    process.setUncaughtExceptionCaptureCallback(() => fail('thrown again by'))
+    ways.throw()
+  },
+  throwInDomain: () => {
+    const domain = require('node:domain').create().on('error', (error) => { throw error })
+    domain.run(() => setImmediate(ways.throw))
+  },
+  exitInHandler: () => { process.on('uncaughtException', () => process.exit(44)); ways.throw() },
+  throwUnshown: () => { throw { [inspect.custom]() { throw new Error('cannot be shown') } } },
+  throwNoStack: () => {
+    throw Object.defineProperty(new Error('x'), 'stack', { get() { throw new Error('no stack') } })
+  },
+  reallyExit: () => { console.log('really leaves ' + process.pid); process.reallyExit(9) },
+  emitExit: () => { process.emit('exit', 0); console.log('goes on ' + process.pid); process.exit(5) },
 }
 exports.finished = new Promise((resolve) => { exports.finish = resolve })
 const server = http.createServer(async (req, res) => {

@@ -105,6 +105,18 @@ test('a mold that dies with the request unread is started again', async () => {
   await isWhole(one, 1)
 })
 
+test('a mold that does not answer in time is ended, which is logged, and another one is started', async () => {
+  const two = await scene(2, ['--boot-timeout', '1s'])
+  const mark = two.service.program.mark()
+  await freeze(two.mold)
+  for (const pid of two.workers()) process.kill(pid, 'SIGKILL')
+  await two.service.program.line(new RegExp(`error .* mold does not answer: it is ended, .* pid=${two.mold}`), mark)
+  await ready(two.service, 2, mark)
+  expect(isAlive(two.mold)).toBe(false)
+  expect(two.service.program.output.match(/mold does not answer/g)).toHaveLength(1)
+  await isWhole(two, 2)
+})
+
 /** poll or ppoll, on x86 and ARM: what a mold sleeps in when it has answered, not when it waits for the process in between. */
 const POLLS = /^(7|73|271) /
 const polls = (pid: number): boolean => POLLS.test(readFileSync(`/proc/${pid}/syscall`, 'latin1'))

@@ -46,9 +46,9 @@ test('nor of one whose mold does not come up, which is said', async () => {
 const platform = (): readonly string[] => {
   const [before] = readFileSync(join(__dirname, '../../native/insides.h'), 'utf8').split('// The JavaScript stack')
   const names = [...before!.matchAll(/"(\w+)"(?:\s+"(\w+)")?/g)].map(([, first, rest = '']) => `${first}${rest}`)
-  expect(names).toHaveLength(5)
-  const [table, post, postBefore, delayed, delayedBefore] = names as [string, string, string, string, string]
-  return process.version.startsWith('v20.') ? [table, postBefore, delayedBefore] : [table, post, delayed]
+  expect(names).toHaveLength(10)
+  const [table, post, postBefore, delayed, delayedBefore, ...exit] = names
+  return [table!, ...(process.version.startsWith('v20.') ? [postBefore!, delayedBefore!] : [post!, delayed!]), ...exit]
 }
 
 describe.each(platform())('a Node without %s', (symbol) => {

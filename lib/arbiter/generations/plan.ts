@@ -13,6 +13,8 @@ export type Program = {
   readonly arguments: readonly string[]
   /** Node's own options, such as `--env-file=.env`. */
   readonly nodeOptions: readonly string[]
+  /** Each worker has Node's inspector. */
+  readonly inspect?: boolean
   /** The config file, where it has hooks that run in workers. */
   readonly hooksFile: string | null
   /** The whole environment but for what is the worker's own. */
@@ -31,10 +33,17 @@ const CHANNEL = 3
  * A worker has its own process group (Ctrl-C reaches the arbiter alone), dies with the arbiter, and holds its standard
  * descriptors and its channel: listeners and the heartbeat come over the channel.
  */
-export const workerPlan = (program: Program, node: string, fds: Descriptors): SpawnPlan =>
-  planOf(program, node, nodeArguments(commandOf(program)), fds)
+export const workerPlan = (program: Program, node: string, fds: Descriptors): SpawnPlan => {
+  const { inspect, nodeOptions } = program
+  const command = commandOf(program)
+  const options = inspect ? ['--inspect=0', ...nodeOptions] : nodeOptions
+  return planOf(program, node, nodeArguments({ ...command, nodeOptions: options }), fds)
+}
 
-/** The mold that workers are forked from: started as they are, so that they are what they would have been. */
+/**
+ * The mold that workers are forked from: started as they are, so that they are what they would have been. Only the inspector
+ * is opened by each of them.
+ */
 export const moldPlan = (program: Program, node: string, fds: Descriptors): SpawnPlan =>
   planOf(program, node, moldArguments(commandOf(program)), fds)
 

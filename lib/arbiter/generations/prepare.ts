@@ -7,6 +7,7 @@ import { resolveApp } from '../../config/resolve-app.ts'
 import type { Config } from '../../config/settings.ts'
 import { heapOption, workerCount } from '../../config/sizing.ts'
 import { tlsProblems } from '../../config/tls-files.ts'
+import { unforkable } from '../../config/unforkable.ts'
 import { childEnvironment } from '../../kernel/environment.ts'
 import { resolveIdentity } from '../../system/identity.ts'
 import { SetupError } from '../../system/setup-error.ts'
@@ -22,6 +23,8 @@ export function prepareGeneration(loaded: LoadedConfig, listeners: readonly List
   const limits = readLimits()
   const size = workerCount(config.workers, limits)
   const { NODE_OPTIONS: variable = '' } = workerEnvironment(config, null)
+  const option = config.preload ? unforkable(variable.split(/\s+/)) : null
+  if (option !== null) throw new SetupError(`NODE_OPTIONS has ${option}`)
   const heap = heapOption(limits, size, [variable, ...config.nodeOptions])
   return { config, settings, listeners, size, program: programOf(loaded, heap) }
 }
@@ -34,7 +37,8 @@ function programOf({ config, cwd, worker }: LoadedConfig, heap: string | null): 
     file: app.app.file,
     exported: app.app.export,
     arguments: config.args,
-    nodeOptions: [...(heap === null ? [] : [heap]), ...(config.inspect ? ['--inspect=0'] : []), ...config.nodeOptions],
+    inspect: config.inspect,
+    nodeOptions: [...(heap === null ? [] : [heap]), ...config.nodeOptions],
     hooksFile: worker.hooksFile,
     env: workerEnvironment(config, identity?.user ?? null),
     cwd,

@@ -113,7 +113,7 @@ export class Molds implements Ward {
 
   /** What workers have for 1 and 2 is another file from now on. */
   renewSpares(): void {
-    for (const mold of this.#forks.abandon(({ kind }) => kind === 'spare')) this.#spares.owe(mold)
+    for (const { mold } of this.#forks.abandon(({ kind }) => kind === 'spare')) this.#spares.owe(mold)
     this.#spares.renew()
   }
 
@@ -152,10 +152,18 @@ export class Molds implements Ward {
     }
   }
 
-  /** Nothing may come of what was asked for under this key. A mold that was not even loaded by then never will be. */
+  /**
+   * It took too long: nothing may come of what was asked for under this key. A mold that was not even loaded by then never
+   * will be, and one that has not said anything since then hangs. What is on trial has failed, which is seen elsewhere.
+   */
   abandon(key: Key): void {
     const isOfKey = (asked: Asked): boolean => asked.kind === 'worker' && sameKey(asked.unborn.key, key)
-    for (const mold of this.#forks.abandon(isOfKey)) if (!mold.isQuiet) this.#end(mold)
+    for (const { mold, hangs } of this.#forks.abandon(isOfKey)) {
+      if (this.#ending.has(mold.pid) || mold === this.promotions.onTrial) continue
+      if (mold.isQuiet && !hangs) continue
+      if (mold.isQuiet) this.#parts.report.hangs(mold)
+      this.#end(mold)
+    }
   }
 
   /** Whether this exit of an unknown process may be that of a worker whose birth we have not heard of yet. */
@@ -237,6 +245,7 @@ export class Molds implements Ward {
           open: config.preloadOpen,
           leader: 'group',
           promotes: config.reforkAfter > 0,
+          inspect: config.inspect,
           ...(program.hooksFile !== null && { hooksFile: program.hooksFile }),
         },
       },

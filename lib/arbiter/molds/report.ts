@@ -29,6 +29,10 @@ export class MoldReport {
     if (mold.failed === null) this.#log.warning(`mold ${exitWords(exit)}`, { pid: mold.pid })
   }
 
+  hangs({ pid }: MoldProcess): void {
+    this.#log.error('mold does not answer: it is ended, and another one is started for the next worker', { pid })
+  }
+
   spareLeft(exit: Exit): void {
     this.#log.info(`process that was forked ahead ${exitWords(exit)}`, { pid: exit.pid })
   }

@@ -1,0 +1,79 @@
+/** Node's inspector in forked workers: each opens its own; the mold has none, nor what comes to be of an option of Node's. */
+import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { ready, serve } from '../arbiter/service.ts'
+import { temporaryFolder } from '../support/folder.ts'
+import { dist, run } from '../support/process.ts'
+
+const AT_ONCE = ['--startsecs', '0', '--restart-delay', '1ms']
+const LISTENING = /^Debugger listening on ws:\/\/127\.0\.0\.1:(\d+)\//gm
+
+/** The sockets that listen on this port of IPv4, by inode. */
+const inodesOf = (port: number): readonly string[] =>
+  readFileSync('/proc/net/tcp', 'latin1')
+    .split('\n')
+    .map((line) => line.trim().split(/\s+/))
+    .filter(([, address, , state]) => state === '0A' && Number.parseInt(address!.split(':')[1]!, 16) === port)
+    .map((fields) => `socket:[${fields[9]}]`)
+
+/** Which of these processes hold what listens on the port. */
+function holders(port: number, pids: readonly number[]): number[] {
+  const inodes = inodesOf(port)
+  const holds = (pid: number): boolean =>
+    readdirSync(`/proc/${pid}/fd`).some((fd) => {
+      try {
+        return inodes.includes(readlinkSync(join('/proc', String(pid), 'fd', fd)))
+      } catch {
+        return false // closed since
+      }
+    })
+  return pids.filter(holds)
+}
+
+test('each worker has an inspector at a port of its own, and nobody else holds that', async () => {
+  const service = serve(['--preload', '--inspect', '-w', '2', ...AT_ONCE])
+  const { program } = service
+  await program.line('all workers are ready')
+  const workers = (): number[] =>
+    [...program.output.matchAll(/worker ready .* pid=(\d+)/g)].map(([, pid]) => Number(pid))
+  const ports = (): number[] => [...program.output.matchAll(LISTENING)].map(([, port]) => Number(port))
+  await program.lines(/^Debugger listening on/, 2)
+  expect(new Set(ports().flatMap((port) => holders(port, service.children())))).toEqual(new Set(workers()))
+  for (const port of ports()) {
+    expect(holders(port, service.children())).toHaveLength(1)
+    expect(await (await fetch(`http://127.0.0.1:${port}/json`)).json()).toMatchObject([{ type: 'node' }])
+  }
+  // The next one as well, and what the killed one had is gone with it.
+  const [victim] = workers()
+  const port = ports().find((one) => holders(one, [victim!]).length > 0)!
+  const mark = program.mark()
+  process.kill(victim!, 'SIGKILL')
+  await ready(service, 1, mark)
+  await program.lines(/^Debugger listening on/, 3)
+  expect(inodesOf(port)).toEqual([])
+  const newest = ports().at(-1)!
+  expect(holders(newest, service.children())).toEqual([workers().at(-1)])
+})
+
+test.each([
+  ['--inspect=4680', 'the inspector would be that of all of them; the setting inspect opens one in each'],
+  ['--no-single-threaded', 'V8 would have threads, which a fork does not copy'],
+  ['--no_single_threaded', 'V8 would have threads, which a fork does not copy'],
+  ['--cpu-prof', 'the profiler has a thread, which a fork does not copy'],
+])('%s is refused among nodeOptions with preload, and taken without', async (option, why) => {
+  const app = join(temporaryFolder({ 'app.js': '' }), 'app.js')
+  const check = (...more: string[]) =>
+    run(process.execPath, [dist('cli/monoceros.js'), '--check-config', `--node-options=${option}`, ...more, app])
+  const { code, stderr } = await check('--preload')
+  expect(stderr.split('\n')[0]).toBe(
+    `monoceros: --node-options (nodeOptions): has "${option}", which cannot be used with preload: ${why}`,
+  )
+  expect(code).toBe(2)
+  expect((await check()).code).toBe(0)
+})
+
+test('nor is it taken from NODE_OPTIONS', async () => {
+  const { program } = serve(['--preload'], { env: { NODE_OPTIONS: '--inspect-port=4681' } })
+  await program.line('NODE_OPTIONS has "--inspect-port=4681", which cannot be used with preload: ')
+  expect((await program.ended()).code).not.toBe(0)
+})
