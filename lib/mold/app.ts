@@ -6,6 +6,7 @@ import { begin } from '../worker/begin.ts'
 import { runBeforeApp, setBeforeApp } from '../worker/hooks/before-app-task.ts'
 import { loadHooks } from '../worker/hooks/load.ts'
 import { waitingFor } from '../worker/hooks/prepare.ts'
+import { NOBODY_HEARS, offerSend } from '../worker/identity.ts'
 import { type Joined, joinOn } from '../worker/join.ts'
 import { cannotListenAgain, listenAgain, type Past, type Retired } from '../worker/lineage.ts'
 import { noteTicketKeys } from '../worker/tickets.ts'
@@ -20,6 +21,8 @@ export class AppMold {
   readonly #file: string
   readonly #faults: Faults
   readonly #unwatch: () => void
+  /** The app said `process.send('ready')` while it was loaded. */
+  #said = false
 
   /** Before the app is loaded; ends the process where this cannot be a mold. `file`: the app's, absolute. */
   constructor(file: string) {
@@ -27,6 +30,12 @@ export class AppMold {
     this.#mold = new Mold({ what: file, sharesStreams: true, rehearse: (door) => this.#rehearsal.run(door) })
     this.#faults = new Faults(file, true, (fault) => this.#mold.tell({ kind: 'failed', ...fault }))
     noteTicketKeys()
+    offerSend({
+      ready: () => {
+        this.#said = true
+      },
+      dropped: () => this.#mold.tell({ kind: 'log', level: 'warning', text: NOBODY_HEARS }),
+    })
     this.#unwatch = this.#faults.watch()
     const { hooksFile } = this.#mold.go
     if (hooksFile !== undefined)
@@ -48,7 +57,7 @@ export class AppMold {
   listensOnly(): Promise<void> {
     return new Promise((resolve) => {
       const atRest = (): void => {
-        if (this.#mold.listen.isEmpty()) return
+        if (this.#mold.listen.count() === 0) return
         process.off('beforeExit', atRest)
         resolve()
         // Promises go on in a turn of the loop only.
@@ -70,6 +79,7 @@ export class AppMold {
     await runBeforeApp()
     await runHooks('postFork')
     this.#mold.listen.replay()
+    if (this.#said) boot.said()
     return boot
   }
 
