@@ -22,6 +22,8 @@ export type MoldGo = {
   readonly promotes?: boolean
   /** The config file, where it has hooks that run in workers: loaded before the app. */
   readonly hooksFile?: string
+  /** The app is to see itself as a cluster's worker. */
+  readonly clusterWorker?: boolean
   /** What the companions' mold loads; the app's mold was told on its command line. */
   readonly modules?: readonly TargetModule[]
 }
@@ -78,6 +80,7 @@ export const TO_MOLD = {
     leader: isOneOf('group', 'session'),
     promotes: maybe(isFlag),
     hooksFile: maybe(isText),
+    clusterWorker: maybe(isFlag),
     modules: maybe(isList(isModule)),
   },
   fork: { request: isCount },

@@ -3,6 +3,7 @@ import { type Fd, pid } from '../units.ts'
 import type { Boot } from '../worker/app/boot.ts'
 import { Faults } from '../worker/app/faults.ts'
 import { begin } from '../worker/begin.ts'
+import { becomeClusterWorker, refuseFork } from '../worker/cluster.ts'
 import { runBeforeApp, setBeforeApp } from '../worker/hooks/before-app-task.ts'
 import { loadHooks } from '../worker/hooks/load.ts'
 import { waitingFor } from '../worker/hooks/prepare.ts'
@@ -36,6 +37,9 @@ export class AppMold {
       },
       dropped: () => this.#mold.tell({ kind: 'log', level: 'warning', text: NOBODY_HEARS }),
     })
+    // As in a worker; asked for its end, it cannot give it.
+    if (this.#mold.go.clusterWorker === true) becomeClusterWorker(0, () => undefined)
+    refuseFork(() => this.#faults.forked())
     this.#unwatch = this.#faults.watch()
     const { hooksFile } = this.#mold.go
     if (hooksFile !== undefined)

@@ -163,12 +163,7 @@ export const begin = (
   })
   if (settings.clusterWorker)
     becomeClusterWorker(go.slot + 1, (how) => void channel.send({ kind: 'retire', reason: how }))
-  refuseFork(() =>
-    faults.end({
-      fault: 'clusterFork',
-      text: `${file} calls cluster.fork(), but monoceros keeps the workers; with clusterWorker: true the app sees itself as one`,
-    }),
-  )
+  refuseFork(() => faults.forked())
   if (settings.procName !== null) kernel.setProcessName(`${settings.procName}: worker ${go.slot}`)
   outliveTerminal(kernel)
   const unwatch = faults.watch()

@@ -1,5 +1,6 @@
 /** What an app does while it is loaded into the mold, as it would under plain node. */
 import { type Service, type ServiceOptions, serve } from '../arbiter/service.ts'
+import { dist } from '../support/process.ts'
 
 const preload = (app: string, args: readonly string[] = [], options: ServiceOptions = {}): Service =>
   serve(['--preload', '--no-preload-spare', '--startsecs', '0', ...args], {
@@ -89,5 +90,50 @@ describe("process.send('ready')", () => {
     ])
     await service.program.line('all workers are ready')
     expect(service.program.output.match(/listens/g)).toHaveLength(2)
+  })
+})
+
+describe('cluster', () => {
+  const APP = `
+    const cluster = require('node:cluster')
+    const { worker } = cluster
+    if (cluster.isPrimary) cluster.fork()
+    else {
+      console.log('told ' + JSON.stringify([cluster.isMaster, cluster.isWorker, worker.id]))
+      require('node:http').createServer((q, r) => r.end('id ' + worker.id + ' ' + (worker === cluster.worker))).listen(3000)
+      process.on('SIGUSR2', () => worker.disconnect())
+    }`
+
+  test('a fork ends the boot at once, with what to set', async () => {
+    const service = preload(APP, ['--boot-timeout', '60s'])
+    expect((await service.program.ended()).code).toBe(4)
+    expect(service.program.output).toMatch(
+      /calls cluster\.fork\(\), but monoceros keeps the workers; with clusterWorker: true/,
+    )
+  })
+
+  test('a fork in a worker does so too, by what was taken of it before', async () => {
+    const service = preload(`
+      const { fork } = require('node:cluster')
+      require('${dist('index.js')}').postFork(() => fork())
+      require('node:http').createServer().listen(3000)`)
+    expect((await service.program.ended()).code).toBe(4)
+    expect(service.program.output).toMatch(
+      /calls cluster\.fork\(\), but monoceros keeps the workers; with clusterWorker: true/,
+    )
+  })
+
+  test('with clusterWorker the app is loaded as a worker, and each worker has its id', async () => {
+    const service = preload(APP, ['-w', '2', '--cluster-worker'])
+    expect(await told(service)).toEqual([false, true, 0])
+    await service.program.line('all workers are ready')
+    const [, slot, pid] = await service.program.line(/worker ready worker=(\d+).* pid=(\d+)/)
+    expect((await service.get()).body).toMatch(/^id [12] true$/)
+    process.kill(Number(pid), 'SIGUSR2')
+    await service.program.line(
+      new RegExp(
+        `worker=${slot}.*cluster\\.worker\\.disconnect\\(\\)|cluster\\.worker\\.disconnect\\(\\).*worker=${slot}`,
+      ),
+    )
   })
 })

@@ -237,6 +237,7 @@ export class Molds implements Ward {
           open: config.preloadOpen,
           leader: 'group',
           promotes: config.reforkAfter > 0,
+          clusterWorker: config.clusterWorker,
           ...(program.hooksFile !== null && { hooksFile: program.hooksFile }),
         },
       },
