@@ -24,6 +24,8 @@ export type MoldGo = {
   readonly inspect?: boolean
   /** The config file, where it has hooks that run in workers: loaded before the app. */
   readonly hooksFile?: string
+  /** The app is to see itself as a cluster's worker. */
+  readonly clusterWorker?: boolean
   /** What the companions' mold loads; the app's mold was told on its command line. */
   readonly modules?: readonly TargetModule[]
 }
@@ -81,6 +83,7 @@ export const TO_MOLD = {
     promotes: maybe(isFlag),
     inspect: maybe(isFlag),
     hooksFile: maybe(isText),
+    clusterWorker: maybe(isFlag),
     modules: maybe(isList(isModule)),
   },
   fork: { request: isCount },

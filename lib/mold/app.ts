@@ -3,9 +3,11 @@ import { type Fd, pid } from '../units.ts'
 import type { Boot } from '../worker/app/boot.ts'
 import { Faults } from '../worker/app/faults.ts'
 import { begin } from '../worker/begin.ts'
+import { becomeClusterWorker, refuseFork } from '../worker/cluster.ts'
 import { runBeforeApp, setBeforeApp } from '../worker/hooks/before-app-task.ts'
 import { loadHooks } from '../worker/hooks/load.ts'
 import { waitingFor } from '../worker/hooks/prepare.ts'
+import { NOBODY_HEARS, offerSend } from '../worker/identity.ts'
 import { type Joined, joinOn } from '../worker/join.ts'
 import { cannotListenAgain, listenAgain, type Past, type Retired } from '../worker/lineage.ts'
 import { noteTicketKeys } from '../worker/tickets.ts'
@@ -21,6 +23,8 @@ export class AppMold {
   readonly #file: string
   readonly #faults: Faults
   readonly #unwatch: () => void
+  /** The app said `process.send('ready')` while it was loaded. */
+  #said = false
 
   /** Before the app is loaded; ends the process where this cannot be a mold. `file`: the app's, absolute. */
   constructor(file: string) {
@@ -28,6 +32,15 @@ export class AppMold {
     this.#mold = new Mold({ what: file, sharesStreams: true, rehearse: (door) => this.#rehearsal.run(door) })
     this.#faults = new Faults(file, true, (fault) => this.#mold.tell({ kind: 'failed', ...fault }))
     noteTicketKeys()
+    offerSend({
+      ready: () => {
+        this.#said = true
+      },
+      dropped: () => this.#mold.tell({ kind: 'log', level: 'warning', text: NOBODY_HEARS }),
+    })
+    // As in a worker; asked for its end, it cannot give it.
+    if (this.#mold.go.clusterWorker === true) becomeClusterWorker(0, () => undefined)
+    refuseFork(() => this.#faults.forked())
     this.#unwatch = this.#faults.watch()
     const { hooksFile } = this.#mold.go
     if (hooksFile !== undefined)
@@ -49,7 +62,7 @@ export class AppMold {
   listensOnly(): Promise<void> {
     return new Promise((resolve) => {
       const atRest = (): void => {
-        if (this.#mold.listen.isEmpty()) return
+        if (this.#mold.listen.count() === 0) return
         process.off('beforeExit', atRest)
         resolve()
         // Promises go on in a turn of the loop only.
@@ -71,6 +84,7 @@ export class AppMold {
     await runBeforeApp()
     await runHooks('postFork')
     this.#mold.listen.replay()
+    if (this.#said) boot.said()
     return boot
   }
 

@@ -20,7 +20,7 @@ import { Drain } from './drain.ts'
 import { engineOptions } from './engine-options.ts'
 import { prepareHooks } from './hooks/prepare.ts'
 import { RequestHooks } from './hooks/request-hooks.ts'
-import { offerSend, tellSlot } from './identity.ts'
+import { NOBODY_HEARS, offerSend, tellSlot } from './identity.ts'
 import type { Joined } from './join.ts'
 import { delegating, type Lineage, type Past } from './lineage.ts'
 import { asker } from './listen/ask-arbiter.ts'
@@ -159,16 +159,11 @@ export const begin = (
   tellSlot(settings.instanceVar, go.slot)
   offerSend({
     ready: () => boot.said(),
-    dropped: () => warn(`nobody hears process.send() but for process.send('ready'); the message was dropped`),
+    dropped: () => warn(NOBODY_HEARS),
   })
   if (settings.clusterWorker)
     becomeClusterWorker(go.slot + 1, (how) => void channel.send({ kind: 'retire', reason: how }))
-  refuseFork(() =>
-    faults.end({
-      fault: 'clusterFork',
-      text: `${file} calls cluster.fork(), but monoceros keeps the workers; with clusterWorker: true the app sees itself as one`,
-    }),
-  )
+  refuseFork(() => faults.forked())
   if (settings.procName !== null) kernel.setProcessName(`${settings.procName}: worker ${go.slot}`)
   outliveTerminal(kernel)
   const unwatch = faults.watch()

@@ -10,18 +10,39 @@ import { type Handle, NO_HANDLE } from './listen/handle.ts'
 type Answer = (error: number, handle: Handle) => void
 type Insides = { _getServer?: (server: object, query: object, answer: Answer) => void }
 
-/** `forked` is called in place of `cluster.fork()` and ends the boot. */
+let refuse: (() => never) | null = null
+
+/**
+ * `forked` is called in place of `cluster.fork()` and ends the boot. Called again by whoever hears of it from then on, also
+ * through references that were taken before.
+ */
 export const refuseFork = (forked: () => never): void => {
-  cluster.fork = forked
+  refuse = forked
+  cluster.fork = refused
 }
 
-/** `id` counts from 1, as in cluster. `leave`: the app asked for its own end (`disconnect`, `kill`). */
-export const becomeClusterWorker = (id: number, leave: (how: string) => void): void => {
+const refused = (): never => refuse!()
+
+type Life = { readonly worker: Worker; leave(how: string): void }
+
+let life: Life | null = null
+
+/**
+ * `id` counts from 1, as in cluster; 0 in a mold, which is no worker yet. `leave`: the app asked for its own end
+ * (`disconnect`, `kill`). Called again, the worker that the app may have kept becomes another one.
+ */
+export const becomeClusterWorker = (id: number, leave: Life['leave']): void => {
+  life ??= { worker: pretend(), leave }
+  life.worker.id = id
+  life.leave = leave
+}
+
+function pretend(): Worker {
   const WorkerClass = (cluster as unknown as { Worker: unknown }).Worker as new (options: object) => Worker
-  const worker = new WorkerClass({ id, process, state: 'listening' })
+  const worker = new WorkerClass({ process, state: 'listening' })
   const ask = (how: string) => () => {
     worker.exitedAfterDisconnect = true
-    leave(how)
+    life!.leave(how)
     return worker
   }
   Object.assign(worker, {
@@ -36,14 +57,11 @@ export const becomeClusterWorker = (id: number, leave: (how: string) => void): v
   // What `net` asks of a cluster worker. `listen` goes on to where it is intercepted.
   ;(cluster as unknown as Insides)._getServer = (_server, _query, answer) => answer(0, NO_HANDLE)
   keepDatagramsPrivate()
+  return worker
 }
-
-let kept = false
 
 /** A UDP socket would ask the cluster's primary for its handle, unless it is bound with `exclusive`. */
 const keepDatagramsPrivate = (): void => {
-  if (kept) return
-  kept = true
   const { bind } = dgram.Socket.prototype
   dgram.Socket.prototype.bind = function (this: dgram.Socket, ...args: unknown[]) {
     const [first, second] = args

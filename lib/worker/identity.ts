@@ -2,6 +2,8 @@
  * What an app may see of being a worker: `process.send` as under PM2, its slot in the environment, the name in ps.
  */
 
+export const NOBODY_HEARS = `nobody hears process.send() but for process.send('ready'); the message was dropped`
+
 /** Who hears what the app says. */
 export type Ears = {
   /** `process.send('ready')`. */
@@ -12,17 +14,23 @@ export type Ears = {
 
 type Callback = (error: Error | null) => void
 
+let hearing: Ears | null = null
+
 /**
  * Gives the process `send`, `connected` and `disconnect` as a child of `child_process.fork` has them. Only `'ready'` is
- * understood (PM2's `wait_ready`); nobody listens to anything else.
+ * understood (PM2's `wait_ready`); nobody listens to anything else. Called again by whoever hears it from then on, also
+ * through references that were taken before.
  */
 export const offerSend = (ears: Ears): void => {
+  const isOffered = hearing !== null
+  hearing = ears
+  if (isOffered) return
   let warned = false
   const send = (message: unknown, ...rest: unknown[]): boolean => {
-    if (message === 'ready') ears.ready()
+    if (message === 'ready') hearing!.ready()
     else if (!warned) {
       warned = true
-      ears.dropped()
+      hearing!.dropped()
     }
     const done = rest.find((argument): argument is Callback => typeof argument === 'function')
     if (done !== undefined) process.nextTick(done, null)

@@ -246,6 +246,7 @@ export class Molds implements Ward {
           leader: 'group',
           promotes: config.reforkAfter > 0,
           inspect: config.inspect,
+          clusterWorker: config.clusterWorker,
           ...(program.hooksFile !== null && { hooksFile: program.hooksFile }),
         },
       },

@@ -48,6 +48,12 @@ export class Faults {
     return this.end(describe(error, this.#file))
   }
 
+  /** The app called `cluster.fork()`. */
+  forked(): never {
+    const text = `${this.#file} calls cluster.fork(), but monoceros keeps the workers; with clusterWorker: true the app sees itself as one`
+    return this.end({ fault: 'clusterFork', text })
+  }
+
   /** Watches how the process ends, until the result is called. */
   watch(): () => void {
     const threw = (error: unknown): void => {

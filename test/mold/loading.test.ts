@@ -1,0 +1,139 @@
+/** What an app does while it is loaded into the mold, as it would under plain node. */
+import { type Service, type ServiceOptions, serve } from '../arbiter/service.ts'
+import { dist } from '../support/process.ts'
+
+const preload = (app: string, args: readonly string[] = [], options: ServiceOptions = {}): Service =>
+  serve(['--preload', '--no-preload-spare', '--startsecs', '0', ...args], {
+    ...options,
+    files: { 'app.js': app, ...options.files },
+  })
+
+/** One line of JSON, printed by the app. */
+const told = async (service: Service): Promise<unknown> =>
+  JSON.parse((await service.program.line(/^told (.*)$/))[1]!) as unknown
+
+describe('a server that is to listen', () => {
+  test('has the address that it was given', async () => {
+    const service = preload(`
+      const { createServer } = require('node:http')
+      const addressOf = (...args) => createServer((q, r) => r.end('ok')).listen(...args).address()
+      const name = addressOf('named.sock')
+      console.log('told ' + JSON.stringify([
+        addressOf(3000), addressOf(3001, () => {}), addressOf('3002', '127.0.0.1'), addressOf({ port: 3003, host: '::1' }),
+        name, addressOf({ path: 'other.sock' }), addressOf(0), addressOf(), addressOf(3004, 'localhost'),
+      ]))`)
+    expect(await told(service)).toEqual([
+      { address: '::', family: 'IPv6', port: 3000 },
+      { address: '::', family: 'IPv6', port: 3001 },
+      { address: '127.0.0.1', family: 'IPv4', port: 3002 },
+      { address: '::1', family: 'IPv6', port: 3003 },
+      'named.sock',
+      'other.sock',
+      null,
+      null,
+      null,
+    ])
+    await service.program.line('all workers are ready')
+    expect((await service.get()).body).toBe('ok')
+  })
+
+  test('counts as listening, and has its own address in each worker', async () => {
+    const service = preload(`
+      const server = require('node:http').createServer((q, r) => r.end(JSON.stringify(server.address())))
+      server.listen(0, '127.0.0.1')
+      const other = require('node:http').createServer().listen(3000)
+      let again
+      try { other.listen(3000) } catch (error) { again = error.code }
+      console.log('told ' + JSON.stringify([server.listening, other.listening, again]))
+      server.once('listening', () => console.log('port ' + server.address().port))`)
+    expect(await told(service)).toEqual([true, true, 'ERR_SERVER_ALREADY_LISTEN'])
+    await service.program.line(/^port [1-9]/)
+    await service.program.line('all workers are ready')
+  })
+
+  test('may be closed again: it says so, and stays closed', async () => {
+    const service = preload(`
+      const { createServer } = require('node:http')
+      const gone = createServer((q, r) => r.end('gone')).listen(3000)
+      const events = []
+      gone.on('close', () => events.push('event'))
+      gone.close((error) => {
+        console.log('told ' + JSON.stringify([...events, error?.code ?? 'closed', gone.listening, gone.address()]))
+        createServer((q, r) => r.end('served ' + gone.listening)).listen(3000)
+      })`)
+    expect(await told(service)).toEqual(['event', 'closed', false, null])
+    await service.program.line('all workers are ready')
+    expect((await service.get()).body).toBe('served false')
+  })
+})
+
+describe("process.send('ready')", () => {
+  const APP = `
+    const server = require('node:http').createServer((q, r) => r.end('ok'))
+    server.listen(3000)
+    const { send } = process
+    send('something else')`
+
+  test('makes each worker ready with waitReady', async () => {
+    const service = preload(`${APP}\nsend('ready')`, ['-w', '2', '--wait-ready'])
+    await service.program.line(/warning .*nobody hears process\.send\(\)/)
+    await service.program.line('all workers are ready')
+    expect((await service.get()).body).toBe('ok')
+    expect(service.program.output.match(/nobody hears/g)).toHaveLength(1)
+  })
+
+  test('is heard in the worker, by what was taken of the process before', async () => {
+    const service = preload(`${APP}\nserver.once('listening', () => { console.log('listens'); send('ready') })`, [
+      '-w',
+      '2',
+      '--wait-ready',
+    ])
+    await service.program.line('all workers are ready')
+    expect(service.program.output.match(/listens/g)).toHaveLength(2)
+  })
+})
+
+describe('cluster', () => {
+  const APP = `
+    const cluster = require('node:cluster')
+    const { worker } = cluster
+    if (cluster.isPrimary) cluster.fork()
+    else {
+      console.log('told ' + JSON.stringify([cluster.isMaster, cluster.isWorker, worker.id]))
+      require('node:http').createServer((q, r) => r.end('id ' + worker.id + ' ' + (worker === cluster.worker))).listen(3000)
+      process.on('SIGUSR2', () => worker.disconnect())
+    }`
+
+  test('a fork ends the boot at once, with what to set', async () => {
+    const service = preload(APP, ['--boot-timeout', '60s'])
+    expect((await service.program.ended()).code).toBe(4)
+    expect(service.program.output).toMatch(
+      /calls cluster\.fork\(\), but monoceros keeps the workers; with clusterWorker: true/,
+    )
+  })
+
+  test('a fork in a worker does so too, by what was taken of it before', async () => {
+    const service = preload(`
+      const { fork } = require('node:cluster')
+      require('${dist('index.js')}').postFork(() => fork())
+      require('node:http').createServer().listen(3000)`)
+    expect((await service.program.ended()).code).toBe(4)
+    expect(service.program.output).toMatch(
+      /calls cluster\.fork\(\), but monoceros keeps the workers; with clusterWorker: true/,
+    )
+  })
+
+  test('with clusterWorker the app is loaded as a worker, and each worker has its id', async () => {
+    const service = preload(APP, ['-w', '2', '--cluster-worker'])
+    expect(await told(service)).toEqual([false, true, 0])
+    await service.program.line('all workers are ready')
+    const [, slot, pid] = await service.program.line(/worker ready worker=(\d+).* pid=(\d+)/)
+    expect((await service.get()).body).toMatch(/^id [12] true$/)
+    process.kill(Number(pid), 'SIGUSR2')
+    await service.program.line(
+      new RegExp(
+        `worker=${slot}.*cluster\\.worker\\.disconnect\\(\\)|cluster\\.worker\\.disconnect\\(\\).*worker=${slot}`,
+      ),
+    )
+  })
+})
