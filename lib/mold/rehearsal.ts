@@ -51,13 +51,16 @@ export class Rehearsal {
     })
     if (server.emit !== EventEmitter.prototype.emit || WATCHED.some((name) => hasSubscribers(name))) return
     attach(server)
-    const patience = new AbortController()
-    const { signal } = patience
-    const timer = setTimeout(() => patience.abort(), PATIENCE)
+    let timer: NodeJS.Timeout | undefined
+    const hindered = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(new Error('it takes too long')), PATIENCE)
+    })
+    hindered.catch(() => undefined)
     try {
+      const listening = once(server, 'listening')
       Reflect.apply(this.#listen, server, [0, HOST, () => this.#console.log('%s', HOST)])
-      await once(server, 'listening', { signal })
-      for (let times = 0; times < TIMES; times++) await ask(door, server, signal)
+      await Promise.race([listening, hindered])
+      for (let times = 0; times < TIMES; times++) await ask(door, server, hindered)
     } catch {
     } finally {
       clearTimeout(timer)
@@ -69,16 +72,15 @@ export class Rehearsal {
   }
 }
 
-async function ask(door: Door, server: Server, signal: AbortSignal): Promise<void> {
+async function ask(door: Door, server: Server, hindered: Promise<never>): Promise<void> {
   // Listened for beforehand: an answer is finished before whoever awaits the request goes on.
-  const answered = new Promise<void>((resolve, reject) => {
+  const answered = new Promise((resolve) => {
     server.once('request', (_, response: ServerResponse) => response.once('finish', resolve))
-    signal.addEventListener('abort', reject, { once: true })
   })
   const client = door.connectLocally((server.address() as net.AddressInfo).port)
   try {
     writeSync(client, REQUEST)
-    await answered
+    await Promise.race([answered, hindered])
   } finally {
     door.close(client)
   }
