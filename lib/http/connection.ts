@@ -159,7 +159,7 @@ export class Connection {
     if (this.handover !== null && this.response === null) finishHandover(this)
     if (this.started === 0 && (this.phase === 'body' || this.head.begun)) {
       this.started = this.service.now()
-      this.service.sweep.arm(this.started + this.service.server.headersTimeout)
+      this.service.sweep.arm(deadline(this))
     }
   }
 

@@ -30,9 +30,9 @@ export class Sweep {
     return this.walked + LONGEST
   }
 
-  /** Something may have to be done at that time (monotonic milliseconds). */
+  /** Something may have to be done at that time (monotonic milliseconds); never is at first a look in `LONGEST`, too. */
   arm(at: number): void {
-    if (at < this.due) this.start(at)
+    if (at < this.due || this.timer === null) this.start(at)
   }
 
   /** As `arm`, and the process lives until then: a half-closed socket alone does not keep it. */

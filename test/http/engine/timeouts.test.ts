@@ -63,6 +63,48 @@ test('keepAliveTimeout closes an idle connection without a word, a buffer later 
   expect(await client.closed()).toMatch(/Keep-Alive: timeout=0\r\n[\s\S]*done \/1$/)
 })
 
+describe('Where a request may take for ever,', () => {
+  /** Of a process that is a minute old when its first client comes. */
+  const clock = { ahead: 60_000 }
+  const { now } = performance
+
+  const withoutLimits = async () => {
+    jest.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + clock.ahead)
+    const serving = await serve(
+      (req, res) => {
+        if (req.url !== '/never') res.end(`done ${req.url}`)
+      },
+      { disconnectGrace: ms(20) },
+    )
+    serving.server.headersTimeout = 0
+    serving.server.requestTimeout = 0
+    return serving
+  }
+
+  afterEach(() => jest.restoreAllMocks())
+
+  test('an idle connection is closed after keepAliveTimeout.', async () => {
+    const { port } = await withoutLimits()
+    const client = await converse({ port })
+    client.send(get('/1'))
+    await client.until('done /1')
+    clock.ahead += 10_000
+    expect(await client.closed()).toMatch(/done \/1$/)
+  })
+
+  test('an idle connection is not closed before, when others are looked at.', async () => {
+    const { port } = await withoutLimits()
+    const [idle, halfClosed] = await Promise.all([converse({ port }), converse({ port }, { allowHalfOpen: true })])
+    idle.send(get('/1'))
+    await idle.until('done /1')
+    halfClosed.send(get('/never'))
+    halfClosed.socket.end()
+    await halfClosed.closed()
+    idle.send(get('/2', LAST))
+    expect(await idle.closed()).toMatch(/done \/2$/)
+  })
+})
+
 test('A timeout listener of the server keeps an idle connection, as in Node.', async () => {
   const { port, server, engine } = await serve(echo)
   server.keepAliveTimeout = 1
