@@ -2,11 +2,17 @@
 import type net from 'node:net'
 import type { Connection } from './connection.ts'
 import type { DrainOptions } from './engine.ts'
+import type { ServerSocket } from './node.ts'
 import type { Service } from './service.ts'
 import { deadline } from './timeouts.ts'
 
 /** How long a handshake that has begun may take when the time for idle connections is over (milliseconds). */
 const HANDSHAKE_GRACE = 1000
+
+/** How long what begins behind the time for streams may go on at least: it may be no stream (milliseconds). */
+const LATE_GRACE = 1000
+
+type Later = (what: () => void, time: number) => void
 
 /** See `Engine.drain`. */
 export function drain(service: Service, { idle, streams }: DrainOptions): Promise<void> {
@@ -16,17 +22,25 @@ export function drain(service: Service, { idle, streams }: DrainOptions): Promis
     announceEnd(connection)
     service.sweep.arm(deadline(connection))
   }
-  const later = (what: () => void, time: number) =>
-    service.scope.runInAsyncScope(() => setTimeout(() => setImmediate(what), time).unref())
-  const timers = [
-    later(() => endStreams(service), streams),
-    later(() => endHandshakes(service, (raw) => raw.bytesRead === 0), idle),
-    later(() => endHandshakes(service, () => true), idle + HANDSHAKE_GRACE),
-  ]
+  const timers = new Set<NodeJS.Timeout>()
+  let settled = false
+  const later: Later = (what, time) => {
+    if (settled) return
+    const fire = () => {
+      timers.delete(timer)
+      setImmediate(what)
+    }
+    const timer = service.scope.runInAsyncScope(() => setTimeout(fire, time).unref())
+    timers.add(timer)
+  }
+  later(() => endStreams(service, later), streams)
+  later(() => endHandshakes(service, (raw) => raw.bytesRead === 0), idle)
+  later(() => endHandshakes(service, () => true), idle + HANDSHAKE_GRACE)
   return new Promise((resolve) => {
     const settle = () => {
       if (service.connections.size + service.upgraded.size + service.lingering.size + service.handshaking.size > 0)
         return
+      settled = true
       for (const timer of timers) clearTimeout(timer)
       resolve()
     }
@@ -54,10 +68,27 @@ function endHandshakes({ handshaking, connections, upgraded }: Service, which: (
   for (const raw of handshaking) if (!spoken.has(raw) && which(raw)) raw.destroy()
 }
 
-/** What has begun and does not end: upgraded connections, and responses whose head is out. */
-function endStreams(service: Service): void {
-  for (const socket of service.upgraded) socket.destroySoon()
-  for (const { socket, response } of service.connections) {
-    if (response?.headersSent) socket.destroySoon()
+/** Ends what has begun and does not end, then what begins while anything is left. */
+function endStreams(service: Service, later: Later): void {
+  let before: ReadonlySet<object> | null = null
+  const ended = new Set<object>()
+  const look = () => {
+    const streams = streamsOf(service)
+    for (const [stream, socket] of streams) {
+      if (ended.has(stream) || before?.has(stream) === false) continue
+      ended.add(stream)
+      socket.destroySoon()
+    }
+    before = new Set(streams.keys())
+    later(look, LATE_GRACE)
   }
+  look()
+}
+
+/** Upgraded connections, and responses whose head is out. */
+function streamsOf({ upgraded, connections }: Service): Map<object, ServerSocket> {
+  const streams = new Map<object, ServerSocket>()
+  for (const socket of upgraded) streams.set(socket, socket)
+  for (const { socket, response } of connections) if (response?.headersSent) streams.set(response, socket)
+  return streams
 }

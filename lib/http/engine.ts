@@ -69,7 +69,7 @@ export type Counts = {
 export type DrainOptions = {
   /** How long idle connections are kept for one request more. */
   readonly idle: Ms
-  /** How long responses that have begun and upgraded connections may go on. */
+  /** How long responses that have begun and upgraded connections may go on; those that begin later, a second or two. */
   readonly streams: Ms
 }
 

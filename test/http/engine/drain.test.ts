@@ -139,6 +139,70 @@ test('Upgraded connections and responses that have begun end with the time for s
   expect(engine.counts().connections).toBe(0)
 })
 
+describe('What begins behind the time for streams ends, too:', () => {
+  /** Settles when the time for streams is over: a stream that has begun before is ended. */
+  async function behindStreams(listener: http.RequestListener) {
+    const serving = await serve((req, res) => {
+      if (req.url === '/before') res.write('before')
+      else listener(req, res)
+    })
+    const [before, client] = await Promise.all([converse(serving), converse(serving)])
+    before.send(get('/before'))
+    await before.until('before')
+    return {
+      ...serving,
+      client,
+      drain: async () => {
+        const drained = serving.engine.drain({ idle: ms(60_000), streams: ms(0) })
+        await before.closed()
+        return { drained }
+      },
+    }
+  }
+
+  test('a response without end to a new request.', async () => {
+    const { client, drain, engine } = await behindStreams((_req, res) => void res.write('begun'))
+    const { drained } = await drain()
+    client.send(get('/'))
+    await drained
+    expect(await client.closed()).toContain('begun')
+    expect(engine.counts().connections).toBe(0)
+  })
+
+  test('a response without end to a request that came before.', async () => {
+    const { open, listener, arrival } = held()
+    const { client, drain } = await behindStreams(listener)
+    const came = arrival()
+    client.send(get('/held'))
+    await came
+    const { drained } = await drain()
+    open[0]!.write('begun')
+    await drained
+    expect(await client.closed()).toContain('begun')
+  })
+
+  test('an upgraded connection.', async () => {
+    const { client, drain, engine, server } = await behindStreams(() => {})
+    server.on('upgrade', (_req, socket) => socket.write('upgraded'))
+    const { drained } = await drain()
+    client.send(get('/', 'Connection: upgrade\r\nUpgrade: x\r\n'))
+    await drained
+    expect(await client.closed()).toBe('upgraded')
+    expect(engine.counts().connections).toBe(0)
+  })
+
+  test('a response in parts, which is no stream, arrives whole.', async () => {
+    const { client, drain } = await behindStreams((_req, res) => {
+      res.write('begun, ')
+      setTimeout(() => res.end('ended'), 100)
+    })
+    const { drained } = await drain()
+    client.send(get('/'))
+    expect(await client.closed()).toMatch(/begun, [\s\S]*ended\r\n0\r\n\r\n$/)
+    await drained
+  })
+})
+
 test('A drain is over behind what the app does when its upgraded connection closes.', async () => {
   const { port, engine, server } = await serve(held().listener)
   const order: string[] = []
