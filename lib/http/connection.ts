@@ -74,7 +74,11 @@ export class Connection {
   failure: PendingFailure | null = null
   handover: Handover | null = null
 
-  /** Since when the message that is being received is on its way; 0 between messages. */
+  readonly connected: number
+  /**
+   * Since when the message that is being received is on its way, the first since `connected` while nothing has come;
+   * 0 between messages.
+   */
   started: number
   /** Since when the connection waits for its next request; 0 while it does not. */
   idleSince = 0
@@ -104,7 +108,8 @@ export class Connection {
       rejectNonStandardBodyWrites: service.server.rejectNonStandardBodyWrites,
     }
     this.direct = readsDirectly(socket)
-    this.started = service.now()
+    this.connected = service.now()
+    this.started = this.connected
     const { proxy } = service.options
     if (proxy !== undefined && !(socket instanceof TLSSocket)) {
       this.phase = 'proxy'
@@ -157,7 +162,7 @@ export class Connection {
       }
     }
     if (this.handover !== null && this.response === null) finishHandover(this)
-    if (this.started === 0 && (this.phase === 'body' || this.head.begun)) {
+    if ((this.started === 0 || this.started === this.connected) && (this.phase === 'body' || this.head.begun)) {
       this.started = this.service.now()
       this.service.sweep.arm(deadline(this))
     }

@@ -1,4 +1,5 @@
 import http from 'node:http'
+import { trust } from '../../../lib/http/proxy/forwarded.ts'
 import { ms } from '../../../lib/units.ts'
 import { converse } from '../../support/http.ts'
 import { get, LAST, serve } from './serving.ts'
@@ -54,6 +55,59 @@ test('headersTimeout counts from the first byte of a request, not from the respo
   await client.until('done /2')
 })
 
+/** Goes ahead as the test says. */
+function ownClock(ahead = 0) {
+  const clock = { ahead }
+  const { now } = performance
+  jest.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + clock.ahead)
+  return clock
+}
+
+afterEach(() => jest.restoreAllMocks())
+
+/** One client's time is over: so is that of all others that are due by then. */
+async function looked(port: number): Promise<void> {
+  const client = await converse({ port }, { allowHalfOpen: true })
+  client.send(get('/never'))
+  client.socket.end()
+  await client.closed()
+}
+
+describe('Before its first request', () => {
+  const serveFirst = () =>
+    serve((req, res) => (req.url === '/never' ? {} : echo(req, res)), { disconnectGrace: ms(20) })
+
+  test.each([
+    ['headersTimeout', 'GET /1 HTTP/1.1\r\nHo', 'st: a\r\n\r\n'],
+    ['requestTimeout', 'POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na', 'b'],
+  ] as const)('a connection may wait, and %s counts from its first byte.', async (timeout, part, rest) => {
+    const clock = ownClock()
+    const { port, server, engine } = await serveFirst()
+    server.headersTimeout = 60_000
+    server[timeout] = 30_000
+    const client = await converse({ port })
+    while (engine.counts().connections === 0) await new Promise(setImmediate)
+    clock.ahead += 20_000
+    client.send(part)
+    while (engine.counts().active === 0) await new Promise(setImmediate)
+    clock.ahead += 20_000
+    await looked(port)
+    client.send(rest)
+    await client.until('done /1')
+  })
+
+  test('a connection may not wait for longer than headersTimeout, nor in its PROXY header.', async () => {
+    const clock = ownClock()
+    const { port, engine } = await serve(echo, { proxy: { mode: 'v1', trusts: trust(['*']) } })
+    const [silent, begun, named] = await Promise.all([converse({ port }), converse({ port }), converse({ port })])
+    begun.send('PROXY TCP4')
+    named.send('PROXY UNKNOWN\r\n')
+    while (engine.counts().connections < 3 || engine.counts().active === 0) await new Promise(setImmediate)
+    clock.ahead += 60_000
+    for (const client of [silent, begun, named]) expect(await client.closed()).toContain('408 Request Timeout')
+  })
+})
+
 test('keepAliveTimeout closes an idle connection without a word, a buffer later than it says.', async () => {
   const { port, server } = await serve(echo)
   server.keepAliveTimeout = 1
@@ -64,12 +118,9 @@ test('keepAliveTimeout closes an idle connection without a word, a buffer later 
 })
 
 describe('Where a request may take for ever,', () => {
-  /** Of a process that is a minute old when its first client comes. */
-  const clock = { ahead: 60_000 }
-  const { now } = performance
-
   const withoutLimits = async () => {
-    jest.spyOn(performance, 'now').mockImplementation(() => now.call(performance) + clock.ahead)
+    // A process that is a minute old when its first client comes.
+    const clock = ownClock(60_000)
     const serving = await serve(
       (req, res) => {
         if (req.url !== '/never') res.end(`done ${req.url}`)
@@ -78,13 +129,11 @@ describe('Where a request may take for ever,', () => {
     )
     serving.server.headersTimeout = 0
     serving.server.requestTimeout = 0
-    return serving
+    return { ...serving, clock }
   }
 
-  afterEach(() => jest.restoreAllMocks())
-
   test('an idle connection is closed after keepAliveTimeout.', async () => {
-    const { port } = await withoutLimits()
+    const { port, clock } = await withoutLimits()
     const client = await converse({ port })
     client.send(get('/1'))
     await client.until('done /1')
@@ -94,12 +143,10 @@ describe('Where a request may take for ever,', () => {
 
   test('an idle connection is not closed before, when others are looked at.', async () => {
     const { port } = await withoutLimits()
-    const [idle, halfClosed] = await Promise.all([converse({ port }), converse({ port }, { allowHalfOpen: true })])
+    const idle = await converse({ port })
     idle.send(get('/1'))
     await idle.until('done /1')
-    halfClosed.send(get('/never'))
-    halfClosed.socket.end()
-    await halfClosed.closed()
+    await looked(port)
     idle.send(get('/2', LAST))
     expect(await idle.closed()).toMatch(/done \/2$/)
   })
