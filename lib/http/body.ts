@@ -71,8 +71,13 @@ function endBody(connection: Connection, trailers: readonly string[]): void {
   connection.phase = connection.lastRequest ? 'over' : 'head'
   requestCame(connection)
   scope.runInAsyncScope(completeRequest, undefined, request, trailers)
-  if (connection.phase === 'over' && connection.response === null) close(connection)
-  else if (!connection.socket._paused && connection.socket.readable) connection.socket.resume()
+  if (connection.phase === 'over' && connection.response === null) {
+    close(connection)
+    return
+  }
+  // It was answered before; only now the wait for the next request begins.
+  if (connection.phase === 'head' && connection.response === null) connection.rest()
+  if (!connection.socket._paused && connection.socket.readable) connection.socket.resume()
 }
 
 /** The whole message is here: `complete` is true before the trailers stand in it. */

@@ -282,7 +282,7 @@ export class Connection {
   }
 
   /** Nothing is in flight. */
-  private rest(): void {
+  rest(): void {
     const { service } = this
     const timeout = service.keepAliveTimeout
     if (timeout >= LONG_TIMEOUT && !service.draining) {

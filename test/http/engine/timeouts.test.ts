@@ -117,6 +117,29 @@ test('keepAliveTimeout closes an idle connection without a word, a buffer later 
   expect(await client.closed()).toMatch(/Keep-Alive: timeout=0\r\n[\s\S]*done \/1$/)
 })
 
+test('keepAliveTimeout counts from the end of a body that comes behind its response.', async () => {
+  const clock = ownClock()
+  const bodies = new Set()
+  const { port, server } = await serve(
+    (req, res) => {
+      if (req.url !== '/never') res.end(`done ${req.url}`)
+      req.resume().on('end', () => bodies.add(req.url))
+    },
+    { disconnectGrace: ms(20) },
+  )
+  server.keepAliveTimeout = 30_000
+  const client = await converse({ port })
+  client.send('POST /1 HTTP/1.1\r\nHost: a\r\nContent-Length: 2\r\n\r\na')
+  await client.until('done /1')
+  clock.ahead += 60_000
+  await looked(port)
+  client.send('b')
+  while (!bodies.has('/1')) await new Promise(setImmediate)
+  await looked(port)
+  client.send(get('/2', LAST))
+  expect(await client.closed()).toMatch(/done \/2$/)
+})
+
 describe('Where a request may take for ever,', () => {
   const withoutLimits = async () => {
     // A process that is a minute old when its first client comes.
