@@ -6,6 +6,9 @@
  */
 import { type Fd, fd } from '../units.ts'
 import type { Connection } from './connection.ts'
+import { emitClose } from './exchange.ts'
+import { failureIsDue } from './failure.ts'
+import type { Outgoing } from './node.ts'
 
 /** The client may also leave while it waits: it is looked for after so long, then after twice as long, up to `MOST`. */
 const FIRST_LOOK = 10
@@ -33,15 +36,28 @@ export function lookAgain(connection: Connection): void {
   if (other === 'left') connection.socket.end()
 }
 
-/** The answer had its time. One that is ended and still on its way is left to arrive. */
+/** The answer had its time. Those that are ended and still on their way are left to arrive. */
 export function endGrace(connection: Connection): void {
-  const { response, waiting, failure } = connection
+  const { response } = connection
   connection.lookAt = 0
-  if (failure !== null || response === null || !response.writableEnded || waiting.length > 0) {
+  if (response === null || !response.writableEnded || failureIsDue(connection)) {
     connection.socket.destroy()
   } else {
     connection.endAt = 0
+    giveUpUnanswered(connection, response)
   }
+}
+
+/**
+ * The first in the row that is not ended will not be sent, nor can what stands behind it. They stay in the row until the
+ * socket is closed: destroying their requests would close it.
+ */
+function giveUpUnanswered({ waiting }: Connection, response: Outgoing): void {
+  const first = waiting.findIndex((each) => !each.writableEnded)
+  if (first < 0) return
+  const last = waiting[first - 1] ?? response
+  last._last = true
+  for (const each of waiting.slice(first)) process.nextTick(emitClose, each)
 }
 
 function lookAfter(connection: Connection, wait: number): void {

@@ -120,6 +120,60 @@ test('An answer that was ended within the grace arrives whole, however slowly it
   expect(received.length - received.indexOf('\r\n\r\n') - 4).toBe(BYTES)
 })
 
+describe('Behind the grace, of pipelined answers', () => {
+  const BYTES = 20_000_000
+
+  /** A client that sends these and half-closes, and reads only when its grace is over. */
+  async function readLate(bytes: string) {
+    const closed: string[] = []
+    const other = resolvers()
+    const { port } = await serve(
+      (req, res) => {
+        res.on('close', () => {
+          closed.push(`${req.url} ${res.writableFinished}`)
+          if (req.url === '/never') setImmediate(other.resolve)
+        })
+        if (!req.url!.startsWith('/never'))
+          req.socket.once('end', () => res.end(req.url === '/big' ? 'x'.repeat(BYTES) : req.url))
+      },
+      { disconnectGrace: ms(50) },
+    )
+    const reader = await converse({ port }, { allowHalfOpen: true })
+    reader.socket.pause()
+    reader.send(bytes)
+    reader.socket.end()
+    await finished(reader.socket)
+    const later = await converse({ port }, { allowHalfOpen: true })
+    later.send(get('/never'))
+    later.socket.end()
+    await other.promise
+    const byThen = [...closed]
+    reader.socket.resume()
+    const received = await reader.closed()
+    return { byThen, size: received.indexOf('HTTP/', 1), rest: received.slice(BYTES).replace(/^x*/, '') }
+  }
+
+  test('those that were ended arrive.', async () => {
+    const { size, rest } = await readLate(get('/big') + get('/1') + get('/2'))
+    expect(size).toBeGreaterThan(BYTES)
+    expect(rest).toMatch(/^HTTP[\s\S]*\r\n\r\n\/1HTTP[\s\S]*\r\n\r\n\/2$/)
+  })
+
+  test('those from the first on that was not are given up, and their app hears so.', async () => {
+    const { byThen, size, rest } = await readLate(get('/big') + get('/1') + get('/never/1') + get('/2'))
+    expect(byThen).toEqual(['/never/1 false', '/2 false', '/never false'])
+    expect(size).toBeGreaterThan(BYTES)
+    expect(rest).toMatch(/^HTTP[^/]*\/1\.1 200 OK[\s\S]*\r\n\r\n\/1$/)
+    expect(rest).not.toContain('/2')
+  })
+
+  test('those before a request that was broken off arrive, and then the error.', async () => {
+    const { size, rest } = await readLate(`${get('/big') + get('/1')}GET /2 HT`)
+    expect(size).toBeGreaterThan(BYTES)
+    expect(rest).toMatch(/\r\n\r\n\/1HTTP\/1\.1 400 Bad Request[\s\S]*closed inside a request\.$/)
+  })
+})
+
 test('An answer that has begun and goes on is broken off at once.', async () => {
   const heard = resolvers()
   const listener: http.RequestListener = (_req, res) => {
