@@ -53,11 +53,14 @@ export function requestOf(connection: Connection, head: Head, messages: Messages
 /** Makes request and response and tells the app; others have seen the request already if it is `given`. */
 export function beginRequest(connection: Connection, head: Head, given?: Incoming): void {
   const { framing } = head
+  const { service, socket } = connection
   // 'checkContinue' and 'checkExpectation' have listeners of their own.
-  const messages = given === undefined && head.expect === 'none' ? messagesOf(connection.service) : null
+  const messages = given === undefined && head.expect === 'none' ? messagesOf(service) : null
   const request = given ?? requestOf(connection, head, messages)
+  // One that the app set behind the last response counted between the requests only, as in Node.
+  const setBetween = connection.idleSince !== 0 && socket.timeout && service.keepAliveTimeout > 0
+  if (connection.timeoutSuspended || setBetween) connection.restoreTimeout()
   connection.idleSince = 0
-  if (connection.timeoutSuspended) connection.restoreTimeout()
   if (!head.keepAlive) connection.lastRequest = true
   const response = responseTo(connection, request, head.keepAlive, messages)
   const scope = contextOf()

@@ -210,6 +210,21 @@ test('A timeout that the app sets for a request does not count between requests.
   expect(await client.closed()).toContain('done /2')
 })
 
+test('A timeout that the app sets behind a response counts until the next request.', async () => {
+  const { port, server } = await serve((req, res) => {
+    if (req.url === '/2') setTimeout(() => res.end('done /2'), 200)
+    else res.on('finish', () => req.socket.setTimeout(100)).end('done /1')
+  })
+  server.keepAliveTimeout = 60_000
+  const [client, idle] = await Promise.all([converse({ port }), converse({ port })])
+  client.send(get('/1'))
+  await client.until('done /1')
+  client.send(get('/2', LAST))
+  expect(await client.closed()).toContain('done /2')
+  idle.send(get('/1'))
+  expect(await idle.closed()).toMatch(/done \/1$/)
+})
+
 describe('the keep-alive of the operator', () => {
   const asked = async (app: number | null, keepAlive: { timeout: number; explicit: boolean }, later?: number) => {
     const server = http.createServer()
