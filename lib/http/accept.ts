@@ -81,7 +81,9 @@ function shakeHands(service: Service, front: net.Server, handle: Handle): void {
 
 /** TLS begins behind the header. What is wrong with it cannot be said to a client that expects a handshake. */
 function readProxyHeader(raw: ServerSocket, reader: ProxyReader, proceed: () => void): void {
-  raw.setTimeout(HANDSHAKE, () => raw.destroy())
+  // A timeout of the socket would begin anew with each byte.
+  const timer = setTimeout(() => raw.destroy(), HANDSHAKE).unref()
+  raw.once('close', () => clearTimeout(timer))
   raw.on('error', () => {})
   raw.on('end', () => raw.destroy())
   raw.on('readable', function look() {
@@ -91,7 +93,7 @@ function readProxyHeader(raw: ServerSocket, reader: ProxyReader, proceed: () => 
     if (rest === null) return
     raw.removeListener('readable', look)
     raw.removeAllListeners('end')
-    raw.setTimeout(0)
+    clearTimeout(timer)
     if (!Buffer.isBuffer(rest)) {
       raw.destroy()
       return

@@ -14,6 +14,19 @@ const V2 = Buffer.from(
 
 const behind = (mode: ProxyMode, peers = ['127.0.0.1']) => serve(from, { proxy: { mode, trusts: trust(peers) } })
 
+/** Of what fake timers take the place of, all but `setTimeout`. */
+const WITHOUT_TIMEOUT = [
+  'clearImmediate',
+  'clearInterval',
+  'Date',
+  'hrtime',
+  'nextTick',
+  'performance',
+  'queueMicrotask',
+  'setImmediate',
+  'setInterval',
+] as const
+
 async function send(port: number, bytes: string | Buffer, pieces = false): Promise<string> {
   const client = await converse({ port })
   const all = Buffer.from(bytes as string, 'latin1')
@@ -52,4 +65,20 @@ test('A peer that may not send the header gets 403, a malformed or missing one 4
 test('Only the first bytes of a connection are a header.', async () => {
   const { port } = await behind('v1')
   expect(await send(port, HEADER + get('/1') + HEADER)).toMatch(/\/1 from 192[\s\S]*HTTP\/1\.1 400 Bad Request/)
+})
+
+test('Before TLS, the time for the header is not prolonged by its bytes.', async () => {
+  const { port, server } = await serve(from, { proxy: { mode: 'v2', trusts: trust(['*']) }, tls: {} })
+  const connections = () => new Promise<number>((resolve) => server.getConnections((_error, count) => resolve(count)))
+  jest.useFakeTimers({ doNotFake: [...WITHOUT_TIMEOUT] })
+  const client = await converse({ port })
+  // A header that says it is 65,535 bytes long.
+  client.send(Buffer.concat([V2.subarray(0, 14), Buffer.of(0xff, 0xff)]))
+  const drip = setInterval(() => client.socket.write('x'), 5)
+  const closed = new Promise((resolve) => client.socket.once('close', resolve))
+  client.socket.once('close', () => clearInterval(drip))
+  while ((await connections()) === 0) await new Promise(setImmediate)
+  jest.advanceTimersByTime(30_000)
+  jest.useRealTimers()
+  await closed
 })
