@@ -6,6 +6,7 @@ import { HTTP_ERRORS } from './errors.ts'
 import { emitClose, onDrain } from './exchange.ts'
 import { fail, failureIsDue } from './failure.ts'
 import { waitForAnswer } from './half-closed.ts'
+import { LINGER_TIME } from './linger.ts'
 import { CONNECTION, type Outgoing, type ServerSocket } from './node.ts'
 import { reportResponse } from './records.ts'
 import { writeTogether } from './write.ts'
@@ -91,8 +92,13 @@ function onEnd(this: ServerSocket): void {
     const newest = waiting.at(-1) ?? response
     newest._last = true
     if (service.server.httpAllowHalfOpen) return
-    if (response.headersSent && !response.writableEnded) this.end()
-    else waitForAnswer(connection)
+    if (response.headersSent && !response.writableEnded) {
+      this.end()
+      // What was written by then has no longer to leave: nobody may be reading it.
+      connection.endWithin(LINGER_TIME)
+    } else {
+      waitForAnswer(connection)
+    }
   }
 }
 

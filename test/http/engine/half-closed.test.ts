@@ -188,6 +188,24 @@ test('An answer that has begun and goes on is broken off at once.', async () => 
   await heard.promise
 })
 
+test('An answer that goes on and is not read is given up, and its app hears so.', async () => {
+  const heard = resolvers()
+  const full = resolvers()
+  const { port, engine } = await serve((_req, res) => {
+    res.on('close', heard.resolve)
+    const fill = () => (res.write(Buffer.alloc(65_536)) ? setImmediate(fill) : full.resolve())
+    res.write(Buffer.alloc(20_000_000))
+    fill()
+  })
+  const client = await converse({ port }, { allowHalfOpen: true })
+  client.socket.pause()
+  client.send(get('/'))
+  await full.promise
+  client.socket.end()
+  await heard.promise
+  expect(engine.counts().connections).toBe(0)
+})
+
 async function finished(socket: net.Socket): Promise<void> {
   if (!socket.writableFinished) await new Promise((resolve) => socket.once('finish', resolve))
 }
