@@ -56,7 +56,7 @@ async function main(): Promise<void> {
     const file = findModule(module, cwd)
     lookLike(file)
     const run = exportOf(await importModule(file), module, exported)
-    await runHooks('postFork')
+    await runHooks('postFork', mold.hooksMayTake)
     listen.replay(keyOf({ module, cwd }))
     return run
   })

@@ -13,6 +13,7 @@ import { cannotListenAgain, listenAgain, type Past, type Retired } from '../work
 import { noteTicketKeys } from '../worker/tickets.ts'
 import { runHooks } from './hooks.ts'
 import { openInspector } from './inspector.ts'
+import { Loading } from './loading.ts'
 import { Mold } from './mold.ts'
 import { Rehearsal } from './rehearsal.ts'
 
@@ -22,6 +23,7 @@ export class AppMold {
   readonly #mold: Mold
   readonly #file: string
   readonly #faults: Faults
+  readonly #loading: Loading
   readonly #unwatch: () => void
   /** The app said `process.send('ready')` while it was loaded. */
   #said = false
@@ -31,6 +33,7 @@ export class AppMold {
     this.#file = file
     this.#mold = new Mold({ what: file, sharesStreams: true, rehearse: (door) => this.#rehearsal.run(door) })
     this.#faults = new Faults(file, true, (fault) => this.#mold.tell({ kind: 'failed', ...fault }))
+    this.#loading = new Loading(this.#mold)
     noteTicketKeys()
     offerSend({
       ready: () => {
@@ -58,17 +61,18 @@ export class AppMold {
     return this.#faults.threw(error)
   }
 
-  /** Resolves when the app has nothing left to do but to serve what it has asked to listen on. */
-  listensOnly(): Promise<void> {
-    return new Promise((resolve) => {
-      const atRest = (): void => {
-        if (this.#mold.listen.count() === 0) return
-        process.off('beforeExit', atRest)
-        resolve()
-        // Promises go on in a turn of the loop only.
-        setImmediate(() => undefined)
-      }
-      process.on('beforeExit', atRest)
+  /**
+   * Resolves when this was evaluated, or waits for what comes in the children only. Ends the process when it takes too
+   * long.
+   */
+  loaded<T>(evaluating: Promise<T>): Promise<T | 'atRest'> {
+    return this.#loading.done(evaluating, () => {
+      const open = this.#mold.open()
+      const text = `${this.#file} has not been evaluated to its end after ${this.#mold.go.patience / 1000} s: a top-level await that nothing has settled`
+      this.#mold.refuse({
+        fault: 'notQuiet',
+        text: open.length === 0 ? text : `${text}; it has open ${open.join(', ')}`,
+      })
     })
   }
 
@@ -77,15 +81,20 @@ export class AppMold {
    * hooks of the app have run, and what it had asked to listen on is listened on.
    */
   async serve(): Promise<Boot> {
-    const channel = await this.#mold.untilForked(undefined, () => this.#unwatch()).catch((error) => this.threw(error))
+    const channel = await this.#mold.untilForked(undefined, () => this.#settled()).catch((error) => this.threw(error))
     const joined = this.#join(channel)
     this.#mold.listen.restore()
     const boot = this.#begin(joined, null)
     await runBeforeApp()
-    await runHooks('postFork')
+    await runHooks('postFork', this.#mold.hooksMayTake)
     this.#mold.listen.replay()
     if (this.#said) boot.said()
     return boot
+  }
+
+  #settled(): void {
+    this.#unwatch()
+    this.#loading.end()
   }
 
   /** A worker becomes a mold; what is forked from it goes on as a worker again. */
@@ -94,7 +103,7 @@ export class AppMold {
     const own = await this.#mold.ascend(channel, patience, cannotListenAgain(past))
     if (own === null) return
     const boot = this.#begin(this.#join(own), past)
-    await runHooks('postFork')
+    await runHooks('postFork', this.#mold.hooksMayTake)
     listenAgain(past)
     boot.again()
     return new Promise(() => undefined)

@@ -14,9 +14,10 @@ const mold = isMold ? new AppMold(process.argv[1]!) : null
 compileLazily()
 if (mold !== null)
   whenMainHasBegun(imports, async () => {
-    // An app that listens and then awaits its end, at its top level, is never evaluated.
-    const exports = await Promise.race([evaluatedMain(), mold.listensOnly().then(() => ({ value: {} }))])
-    if (exports === null) return
+    const evaluating = evaluatedMain()
+    if ((await mold.loaded(evaluating)) === null) return
     const boot = await mold.serve()
-    boot.evaluated(exports.value)
+    const exports = await evaluating
+    if (exports === null) boot.failed()
+    else boot.evaluated(exports.value)
   })

@@ -21,10 +21,11 @@ compileLazily()
 const url = pathToFileURL(file).href
 const importApp = (): Promise<unknown> => import(url)
 const before = runBeforeApp()
-;(before === null ? importApp() : before.then(importApp)).then(
-  async (namespace) => {
+const importing = before === null ? importApp() : before.then(importApp)
+mold.loaded(importing).then(
+  async () => {
     const boot = await mold.serve()
-    await boot.load(Promise.resolve(namespace), name)
+    await boot.load(importing, name)
   },
   (error) => mold.threw(error),
 )

@@ -14,7 +14,7 @@ import type { MoldKernel } from '../kernel/mold-kernel.ts'
 import { type Fd, fd, type Ms, ms, type Pid } from '../units.ts'
 import { becomeOneself } from './child.ts'
 import { compact } from './compact.ts'
-import { runHooks } from './hooks.ts'
+import { LateHook, runHooks } from './hooks.ts'
 import { type Holdings, holdings, stillOpen } from './quiet.ts'
 import { installRandomness, type Randomness } from './randomness.ts'
 import { type RecordedListen, recordListen } from './recorded-listen.ts'
@@ -25,6 +25,10 @@ import { warmUp } from './warm-up.ts'
 const PATIENCE = ms(30_000)
 /** Between two looks whether everything has come to rest, in milliseconds. */
 const LOOK_EVERY = 10
+/** At least, before what is open is complained of: what the rehearsal has used closes meanwhile. */
+const LOOKS = 10
+/** Of the time for the boot. */
+const HOOKS_SHARE = 0.9
 
 export type MoldOptions = {
   /** What is loaded, for messages. */
@@ -88,6 +92,11 @@ export class Mold {
     this.#channel.send(message)
   }
 
+  /** How long the hooks of a forked process may take: its keeper's patience is not over then, and this can be said. */
+  get hooksMayTake(): Ms {
+    return ms(Math.floor(this.go.patience * HOOKS_SHARE))
+  }
+
   /** The end: this is no mold. */
   refuse(failed: Omit<Extract<FromMold, { kind: 'failed' }>, 'kind'>): never {
     this.tell({ kind: 'failed', ...failed })
@@ -106,7 +115,10 @@ export class Mold {
    * channel. Rejects with an error of a `preFork` hook. `settled` is called when nothing can fail any more.
    */
   async untilForked(blame: Blame = () => undefined, settled: () => void = () => undefined): Promise<Fd> {
-    await runHooks('preFork')
+    await runHooks('preFork', this.left).catch((error) => {
+      if (error instanceof LateHook) this.refuse({ fault: 'notQuiet', text: `${this.#options.what}: ${error.message}` })
+      throw error
+    })
     await this.#options.rehearse?.({ ...this.kernel, ...this.#mold })
     await this.#rest(blame)
     this.#tellOfCopies()
@@ -126,8 +138,9 @@ export class Mold {
     // All of the pool's threads or none: their number must be known.
     warmUp(false)
     try {
-      await runHooks('preFork')
+      await runHooks('preFork', patience)
     } catch (error) {
+      if (error instanceof LateHook) return this.#cannot(error.message)
       return this.#cannot(`a preFork hook threw: ${String(error)}`)
     }
     for (let open = this.open(); open.length > 0; open = this.open()) {
@@ -182,10 +195,10 @@ export class Mold {
 
   /** Waits until nothing is open or in flight that was not before. */
   async #rest(blame: Blame): Promise<void> {
-    for (;;) {
+    for (let looks = 1; ; looks++) {
       const open = this.open()
       if (open.length === 0) return
-      if (this.left === 0) return this.#stillOpen(open, blame(open))
+      if (this.left === 0 && looks >= LOOKS) return this.#stillOpen(open, blame(open))
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY))
     }
   }

@@ -137,3 +137,68 @@ describe('cluster', () => {
     )
   })
 })
+
+describe('an app that awaits its listen at its top level', () => {
+  const esm = (app: string, args: readonly string[] = [], options: ServiceOptions = {}): Service =>
+    preload(app, args, { ...options, files: { 'package.json': '{ "type": "module" }', ...options.files } })
+  const LISTEN = `
+    import { createServer } from 'node:http'
+    const server = createServer((q, r) => r.end('ok'))
+    await new Promise((resolve) => server.listen(3000, resolve))
+    console.log('listens')`
+
+  test('and keeps a timer is forked, and evaluated to its end in each worker', async () => {
+    const service = esm(`setInterval(() => {}, 1000)\n${LISTEN}`, ['-w', '2'])
+    await service.program.line('all workers are ready')
+    expect(service.program.output.match(/^listens$/gm)).toHaveLength(2)
+    expect((await service.get()).body).toBe('ok')
+  })
+
+  test('has its beforeExit in its workers only', async () => {
+    const service = esm(`process.on('beforeExit', () => { console.log('bye'); process.exit(0) })\n${LISTEN}`)
+    await service.program.line('all workers are ready')
+    expect((await service.get()).body).toBe('ok')
+    expect(service.program.output).not.toContain('bye')
+  })
+
+  test('has what it exports under a name served as well', async () => {
+    const service = esm(
+      `
+      import { createServer } from 'node:net'
+      const other = createServer()
+      await new Promise((resolve) => other.listen('other.sock', resolve))
+      export default (q, r) => r.end('exported')`,
+      [],
+      { app: 'app.js:default' },
+    )
+    await service.program.line('all workers are ready')
+    expect((await service.get()).body).toBe('exported')
+  })
+
+  test('is told what it still has open', async () => {
+    const service = esm(
+      `import { openSync } from 'node:fs'\nopenSync('app.js')\nsetInterval(() => {}, 1000)\n${LISTEN}`,
+      ['--boot-timeout', '1s'],
+    )
+    expect((await service.program.ended()).code).toBe(3)
+    expect(service.program.output).toMatch(/cannot be forked: .* had open descriptor \d+ \([^ ]*app\.js\); /)
+  })
+
+  test('or that it was not evaluated, where it is not even to listen', async () => {
+    const service = esm(`setInterval(() => {}, 1000)\nawait new Promise(() => {})`, ['--boot-timeout', '1s'])
+    expect((await service.program.ended()).code).toBe(3)
+    expect(service.program.output).toMatch(/app\.js has not been evaluated to its end after 1 s: a top-level await/)
+  })
+})
+
+test.each(['preFork', 'postFork'])('a %s hook that never comes to its end is named', async (name) => {
+  const service = preload(
+    `require('node:http').createServer((q, r) => r.end('ok')).listen(3000)
+     require('${dist('index.js')}').${name}(() => new Promise(() => {}))`,
+    ['--boot-timeout', '2s'],
+  )
+  expect((await service.program.ended()).code).toBe(name === 'preFork' ? 3 : 4)
+  expect(service.program.output).toMatch(
+    new RegExp(`the ${name} hook given at .*app\\.js:2:\\d+ has not come to its end`),
+  )
+})
