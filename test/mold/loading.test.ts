@@ -89,7 +89,7 @@ describe("process.send('ready')", () => {
       '--wait-ready',
     ])
     await service.program.line('all workers are ready')
-    expect(service.program.output.match(/listens/g)).toHaveLength(2)
+    await service.program.lines(/^listens$/, 2)
   })
 })
 
@@ -150,7 +150,8 @@ describe('an app that awaits its listen at its top level', () => {
   test('and keeps a timer is forked, and evaluated to its end in each worker', async () => {
     const service = esm(`setInterval(() => {}, 1000)\n${LISTEN}`, ['-w', '2'])
     await service.program.line('all workers are ready')
-    expect(service.program.output.match(/^listens$/gm)).toHaveLength(2)
+    // On another stream than the log: it may be read later.
+    await service.program.lines(/^listens$/, 2)
     expect((await service.get()).body).toBe('ok')
   })
 
