@@ -19,6 +19,7 @@ import { type Holdings, holdings, stillOpen } from './quiet.ts'
 import { installRandomness, type Randomness } from './randomness.ts'
 import { type RecordedListen, recordListen } from './recorded-listen.ts'
 import { serveForks } from './serve.ts'
+import { noteUnreferenced } from './timers.ts'
 import { warmUp } from './warm-up.ts'
 
 /** How long the keeper may take to say `go`. */
@@ -51,6 +52,7 @@ export class Mold {
   readonly #began: Ms = this.kernel.now()
   readonly #mold: MoldKernel = loadMoldKernel()
   readonly #randomness: Randomness
+  readonly #unreferenced: () => number
   /** The threads of libuv's pool, which each child starts again when it needs them. */
   readonly #pool: number
   #fd: Fd
@@ -80,6 +82,7 @@ export class Mold {
     this.#pool = this.#mold.threads().length - alone
     this.#before = { ...holdings(this.kernel, this.#mold), requests: 0 }
     this.#randomness = installRandomness()
+    this.#unreferenced = noteUnreferenced()
     this.listen = recordListen()
   }
 
@@ -119,9 +122,10 @@ export class Mold {
       if (error instanceof LateHook) this.refuse({ fault: 'notQuiet', text: `${this.#options.what}: ${error.message}` })
       throw error
     })
+    const unreferenced = this.#unreferenced()
     await this.#options.rehearse?.({ ...this.kernel, ...this.#mold })
     await this.#rest(blame)
-    this.#tellOfCopies()
+    this.#tellOfCopies(unreferenced)
     return this.#fork(settled)
   }
 
@@ -211,10 +215,10 @@ export class Mold {
   }
 
   /** What every child has a copy of, and may wonder about. */
-  #tellOfCopies(): void {
+  #tellOfCopies(unreferenced: number): void {
     const [what, children] =
       this.go.modules === undefined ? ['the app was', 'worker'] : ['companions were', 'companion']
-    const { timers } = holdings(this.kernel, this.#mold)
+    const timers = holdings(this.kernel, this.#mold).timers + unreferenced
     if (timers > 0)
       this.#say('warning', `${timers} timers were made while ${what} loaded: they tick in every ${children}`)
     const drawn = this.#randomness.drawn()

@@ -168,9 +168,11 @@ test('with preloadFallback the workers are started one by one, which is said lou
 test('timers, and random numbers drawn while loading, are told', async () => {
   const service = preload(`
     setInterval(() => {}, 100000)
+    setInterval(() => {}, 100000).unref()
+    clearInterval(setInterval(() => {}, 100000).unref())
     require('node:crypto').randomBytes(4)
     require('node:http').createServer((q, r) => r.end('ok')).listen(3000)`)
-  await service.program.line(/1 timers were made while the app was loaded/)
+  await service.program.line(/2 timers were made while the app was loaded/)
   const [line] = await service.program.line(/random numbers were drawn .*/)
   expect(line).toMatch(/for all workers: [^ ]*app\.js \(randomBytes\) mold=\d+$/)
   await service.program.line('all workers are ready')
