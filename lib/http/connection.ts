@@ -130,7 +130,7 @@ export class Connection {
     return this.phase === 'body' || this.head.begun || this.proxyReader?.begun === true
   }
 
-  /** The socket has read, by nobody's leave: no stream and no listener of the app's is on the stack. */
+  /** As `receive`, for a socket that reads directly: libuv calls it in no context. */
   received(bytes: Buffer, length: number): true {
     return this.context.runInAsyncScope(this.receive, this, bytes, 0, length)
   }

@@ -22,7 +22,7 @@ export type Log = { readonly [level in Level]: Write } & {
   /** Applies to all events from now on. */
   configure(change: { readonly level?: Level; readonly format?: LogFormat }): void
   /** Does what must not wait for the log: its events are written, in their order, when it is done. */
-  after<Result>(work: () => Result): Result
+  after(work: () => void): void
   /** Opens the file anew after a rotation; what is queued goes to the new one. Nothing to do for a descriptor. */
   reopen(): void
   /** Writes what is queued before the process exits; waits for a slow reader for a moment at most. */
@@ -89,7 +89,7 @@ export function createLog(options: LogOptions): Log {
       if (waiting !== null) return work()
       waiting = []
       try {
-        return work()
+        work()
       } finally {
         writeWaiting()
         waiting = null

@@ -69,7 +69,8 @@ export class Servers {
     if (this.#served.has(server)) return
     const { engine } = this.#options
     const responded = this.#responded
-    const ticketKeys = engine.tls || server instanceof tls.Server ? keysOf(this.#tickets) : null
+    const speaksTls = engine.tls !== undefined || server instanceof tls.Server
+    const ticketKeys = speaksTls && this.#tickets !== null ? keysOf(this.#tickets) : null
     if (ticketKeys !== null) shareTickets(server, ticketKeys)
     if (family === 'http2') this.#say("the app's http2 server keeps Node's own HTTP parser")
     if (family !== 'http') {
@@ -119,11 +120,7 @@ export class Servers {
   }
 }
 
-function keysOf(tickets: string): Buffer
-function keysOf(tickets: string | null): Buffer | null
-function keysOf(tickets: string | null): Buffer | null {
-  return tickets === null ? null : Buffer.from(tickets, 'base64')
-}
+const keysOf = (tickets: string): Buffer => Buffer.from(tickets, 'base64')
 
 type Lenient = Server & { readonly insecureHTTPParser?: boolean; readonly httpValidation?: string }
 

@@ -95,6 +95,14 @@ test('A client that stays is answered after many looks.', async () => {
   expect(await client.closed()).toMatch(/^HTTP\/1\.1 200 OK\r\n[\s\S]*\r\n\r\nfor \/patience$/)
 })
 
+/** The grace of one that came later is over, whose response is never ended: so are those of all before. */
+async function behindGrace(port: number, over: Promise<void>): Promise<void> {
+  const later = await converse({ port }, { allowHalfOpen: true })
+  later.send(get('/never'))
+  later.socket.end()
+  await over
+}
+
 test('An answer that was ended within the grace arrives whole, however slowly it is read.', async () => {
   const BYTES = 20_000_000
   const other = resolvers()
@@ -110,11 +118,7 @@ test('An answer that was ended within the grace arrives whole, however slowly it
   reader.send(get('/'))
   reader.socket.end()
   await finished(reader.socket)
-  // The grace of one that came later is over: so is the reader's.
-  const later = await converse({ port }, { allowHalfOpen: true })
-  later.send(get('/never'))
-  later.socket.end()
-  await other.promise
+  await behindGrace(port, other.promise)
   reader.socket.resume()
   const received = await reader.closed()
   expect(received.length - received.indexOf('\r\n\r\n') - 4).toBe(BYTES)
@@ -143,10 +147,7 @@ describe('Behind the grace, of pipelined answers', () => {
     reader.send(bytes)
     reader.socket.end()
     await finished(reader.socket)
-    const later = await converse({ port }, { allowHalfOpen: true })
-    later.send(get('/never'))
-    later.socket.end()
-    await other.promise
+    await behindGrace(port, other.promise)
     const byThen = [...closed]
     reader.socket.resume()
     const received = await reader.closed()
