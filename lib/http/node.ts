@@ -58,6 +58,7 @@ export type ServerSocket = net.Socket & {
   _server: Server | undefined
   server: Server | undefined
   readableFlowing: boolean | null
+  _writev(chunks: WriteChunks, written: (error?: Error | null) => void): void
   [CONNECTION]: Connection | null
 }
 

@@ -88,7 +88,8 @@ Object.assign(HttpSocket.prototype, {
     const connection = this[CONNECTION]
     const write = { chunk, encoding, written }
     if (connection?.batch) connection.batch.first = write
-    else if (!connection?.direct || !hold(connection, write)) nodeWrite.call(this, chunk, encoding, written)
+    else if (!connection?.direct || !hold(connection, write, chunk.length))
+      nodeWrite.call(this, chunk, encoding, written)
   },
   /** Before the stream is marked, which would keep what waits behind the first write. */
   destroy(this: ServerSocket, error?: Error): net.Socket {

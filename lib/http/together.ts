@@ -13,24 +13,24 @@
  */
 import net from 'node:net'
 import type { Connection } from './connection.ts'
-import type { ServerSocket } from './node.ts'
+import type { ServerSocket, WriteChunks } from './node.ts'
 
-/** A write that was held back, as a Writable's `_write` was called with it. */
+/** A write that was held back, as a Writable's `_write` was called with it, or its `_writev` (without an encoding). */
 export type HeldWrite = {
-  readonly chunk: Buffer | string
-  readonly encoding: BufferEncoding
+  readonly chunk: Buffer | string | WriteChunks
+  readonly encoding: BufferEncoding | null
   readonly written: (error?: Error | null) => void
 }
 
-const nodeWrite = net.Socket.prototype._write
+const { _write: nodeWrite, _writev: nodeWritev } = net.Socket.prototype as unknown as ServerSocket
 
 /** Milliseconds. */
 const LONGEST = 1
 const SLOW = 5
 const PAUSE = 20
 
-/** Longer ones are written at once (bytes): less than what makes a socket full. */
-const LARGEST = 16384
+/** Longer ones are written at once (bytes): what they cost is their bytes. */
+const LARGEST = 131072
 
 /** Something was read in this turn, whose end is awaited. */
 let reading = false
@@ -85,9 +85,9 @@ export function mayHold({ service }: Connection): boolean {
   return true
 }
 
-/** Holds a write back until the end of the turn. False: it is to be written now. */
-export function hold(connection: Connection, write: HeldWrite): boolean {
-  if (write.chunk.length >= LARGEST || connection.held !== null || !mayHold(connection)) return false
+/** Holds a write of so many bytes back until the end of the turn. False: it is to be written now. */
+export function hold(connection: Connection, write: HeldWrite, size: number): boolean {
+  if (size >= LARGEST || connection.held !== null || !mayHold(connection)) return false
   if (holding.length === 0) since = performance.now()
   hearExit()
   connection.held = write
@@ -160,7 +160,8 @@ export function writeBeforeEnd(connection: Connection): void {
 
 /** Hands it to the kernel; what the stream has gathered behind it follows in one vector. */
 export function writeNow(socket: ServerSocket, { chunk, encoding, written }: HeldWrite): void {
-  nodeWrite.call(socket, chunk, encoding, written)
+  if (encoding === null) nodeWritev.call(socket, chunk as WriteChunks, written)
+  else nodeWrite.call(socket, chunk, encoding, written)
 }
 
 function raise(error: unknown): never {

@@ -2,15 +2,13 @@
  * One write a response. Node hands a corked socket's chunks to writev(2), string by string; a short response is head,
  * body and an empty end, and costs less as one string or one buffer. Long chunks go out as they are, uncopied.
  */
-import net from 'node:net'
-import type { ServerSocket, WriteChunks } from './node.ts'
+import { CONNECTION, type ServerSocket, type WriteChunks } from './node.ts'
+import { hold, writeNow } from './together.ts'
 
 type Written = (error?: Error | null) => void
 
 /** Up to here copying costs less than another entry of the vector. */
 const COPIED = 16384
-
-const nodeWritev = (net.Socket.prototype as unknown as { _writev: typeof writeTogether })._writev
 
 /** A net.Socket's `_writev`. */
 export function writeTogether(this: ServerSocket, chunks: WriteChunks, written: Written): void {
@@ -21,7 +19,7 @@ export function writeTogether(this: ServerSocket, chunks: WriteChunks, written: 
     return
   }
   if (chunks.allBuffers) {
-    nodeWritev.call(this, chunks, written)
+    writeVector(this, chunks, sizeOf(chunks), written)
     return
   }
   const full = chunks.filter(isFull) as WriteChunks
@@ -31,8 +29,14 @@ export function writeTogether(this: ServerSocket, chunks: WriteChunks, written: 
     return
   }
   const size = sizeOf(full)
-  if (size > COPIED) nodeWritev.call(this, asBuffers(full), written)
+  if (size > COPIED) writeVector(this, asBuffers(full), size, written)
   else this._write(copied(full, size), 'buffer' as BufferEncoding, written)
+}
+
+function writeVector(socket: ServerSocket, chunks: WriteChunks, size: number, written: Written): void {
+  const connection = socket[CONNECTION]
+  const write = { chunk: chunks, encoding: null, written }
+  if (!connection?.direct || !hold(connection, write, size)) writeNow(socket, write)
 }
 
 const isFull = ({ chunk }: WriteChunks[number]) => chunk.length > 0

@@ -16,6 +16,7 @@ type Company = {
   /** Writes a request of each client at once, so that one turn reads them; gives what each of them received. */
   readonly turn: (path: string, request?: (path: string) => string) => Promise<string[]>
   readonly port: number
+  readonly all: readonly net.Socket[]
 }
 
 const clients: net.Socket[] = []
@@ -53,7 +54,7 @@ async function company(listener: http.RequestListener, options: EngineOptions = 
   // Connections are accepted in turns of their own.
   await turn('/first')
   await turn('/first')
-  return { turn, port }
+  return { turn, port, all }
 }
 
 async function answerTo(client: net.Socket): Promise<string> {
@@ -119,11 +120,27 @@ test('where `together` is off every response leaves at once', async () => {
   expect(seen).toEqual([true, true, true, true])
 })
 
-test('a long response leaves at once', async () => {
+test('what is too long to be copied is held as it is, and what is longer than that leaves at once', async () => {
+  const bodies = new Map<string, string | Buffer>([
+    ['/a', Buffer.alloc(140_000)],
+    ['/b', Buffer.alloc(65_536)],
+    ['/c', 'x'.repeat(65_536)],
+    ['/d', 'x'],
+  ])
   const seen: boolean[] = []
-  const { turn } = await company((req, res) => noting(seen, Buffer.alloc(req.url === '/a' ? 20_000 : 2))(req, res))
+  const { turn } = await company((req, res) => noting(seen, bodies.get(req.url!))(req, res))
   await turn('/')
   expect(seen).toEqual([true, false, false, false])
+})
+
+test('a long response is not lost where the handler destroys its socket behind it', async () => {
+  const { all } = await company((req, res) => {
+    res.end(Buffer.alloc(65_536, 'x'))
+    req.socket.destroy()
+  })
+  const received = all.map(async (client) => (await client.toArray()).join('').replace(/^.*\r\n\r\n/s, ''))
+  for (const client of all) client.write(get('/'))
+  expect((await Promise.all(received)).map(({ length }) => length)).toEqual([65_536, 65_536, 65_536, 65_536])
 })
 
 test('after a handler that took long responses leave at once', async () => {
