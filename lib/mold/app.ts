@@ -2,13 +2,13 @@
 import { type Fd, pid } from '../units.ts'
 import type { Boot } from '../worker/app/boot.ts'
 import { Faults } from '../worker/app/faults.ts'
-import { begin } from '../worker/begin.ts'
+import { type Begin, prepare } from '../worker/begin.ts'
 import { becomeClusterWorker, refuseFork } from '../worker/cluster.ts'
 import { runBeforeApp, setBeforeApp } from '../worker/hooks/before-app-task.ts'
 import { loadHooks } from '../worker/hooks/load.ts'
 import { waitingFor } from '../worker/hooks/prepare.ts'
 import { NOBODY_HEARS, offerSend } from '../worker/identity.ts'
-import { type Joined, joinOn } from '../worker/join.ts'
+import { type Ends, joinOn } from '../worker/join.ts'
 import { cannotListenAgain, listenAgain, type Past, type Retired } from '../worker/lineage.ts'
 import { noteTicketKeys } from '../worker/tickets.ts'
 import { runHooks } from './hooks.ts'
@@ -32,7 +32,11 @@ export class AppMold {
   constructor(file: string) {
     this.#file = file
     this.#mold = new Mold({ what: file, sharesStreams: true, rehearse: (door) => this.#rehearsal.run(door) })
-    this.#faults = new Faults(file, true, (fault) => this.#mold.tell({ kind: 'failed', ...fault }))
+    this.#faults = new Faults(
+      file,
+      () => true,
+      (fault) => this.#mold.tell({ kind: 'failed', ...fault }),
+    )
     this.#loading = new Loading(this.#mold)
     noteTicketKeys()
     offerSend({
@@ -82,9 +86,8 @@ export class AppMold {
    */
   async serve(): Promise<Boot> {
     const channel = await this.#mold.untilForked(undefined, () => this.#settled()).catch((error) => this.threw(error))
-    const joined = this.#join(channel)
     this.#mold.listen.restore()
-    const boot = this.#begin(joined, null)
+    const boot = this.#begin(channel, null)
     await runBeforeApp()
     await runHooks('postFork', this.#mold.hooksMayTake)
     this.#mold.listen.replay()
@@ -102,27 +105,31 @@ export class AppMold {
     this.#mold.endStackWatch(alarm)
     const own = await this.#mold.ascend(channel, patience, cannotListenAgain(past))
     if (own === null) return
-    const boot = this.#begin(this.#join(own), past)
+    const boot = this.#begin(own, past)
     await runHooks('postFork', this.#mold.hooksMayTake)
     listenAgain(past)
     boot.again()
     return new Promise(() => undefined)
   }
 
-  #join(channel: Fd): Joined {
-    const { kernel } = this.#mold
-    const joined = joinOn(kernel, channel, ({ arbiter, sibling }) => {
+  #begin(channel: Fd, past: Past | null): Boot {
+    const { kernel, go } = this.#mold
+    let begin: Begin | null = null
+    const joined = joinOn(kernel, channel, ({ arbiter, sibling }, ends) => {
       this.#mold.dieWith(arbiter)
       if (sibling !== undefined) this.#mold.touchAs(pid(sibling))
+      // Files of TLS may be renewed before it is somebody.
+      if (ends.settings.certfile === null) begin = this.#prepare(ends, past)
     })
     if (typeof joined === 'string') return kernel.exit(1)
     this.#mold.dieWith(joined.go.arbiter)
-    if (this.#mold.go.inspect === true) openInspector()
-    return joined
+    if (go.inspect === true) openInspector()
+    return (begin ?? this.#prepare(joined, past))(joined)
   }
 
-  #begin(joined: Joined, past: Past | null): Boot {
-    if (this.#mold.go.promotes !== true) return begin(this.#mold.kernel, joined, this.#file)
-    return begin(this.#mold.kernel, joined, this.#file, { past, promote: (worker) => this.#promote(worker) })
+  #prepare(ends: Ends, past: Past | null): Begin {
+    const { kernel, go } = this.#mold
+    const lineage = go.promotes === true ? { past, promote: (worker: Retired) => this.#promote(worker) } : null
+    return prepare(kernel, ends, this.#file, lineage)
   }
 }

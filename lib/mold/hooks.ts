@@ -57,6 +57,7 @@ export class LateHook extends Error {
  * most: then it rejects with a `LateHook` that names the one that is awaited.
  */
 export async function runHooks(which: Which, within: Ms): Promise<void> {
+  if (registry()[which].length === 0) return
   let running: ForkHook | undefined
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {

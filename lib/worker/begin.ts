@@ -1,12 +1,14 @@
 /**
- * What a worker does with the arbiter's `go`, before any code of the app: from here on its `listen` is intercepted, its
- * heart beats and the arbiter is heard. The same for a worker that was exec'd and for one that was forked.
+ * What a worker does before any code of the app: from here on its `listen` is intercepted, its heart beats and the arbiter
+ * is heard. The same for a worker that was exec'd and for one that was forked. One that was forked ahead does all that does
+ * not depend on who it will be before its `go`.
  */
 import { row } from '../channel/heartbeat.ts'
+import type { Go } from '../channel/messages.ts'
 import { formatAddress } from '../config/address.ts'
 import type { WorkerSettings } from '../config/settings.ts'
 import type { EngineOptions } from '../http/engine.ts'
-import type { Kernel } from '../kernel/kernel.ts'
+import type { Kernel, ListenerAddress } from '../kernel/kernel.ts'
 import { outliveTerminal } from '../system/terminal.ts'
 import { type Fd, ms } from '../units.ts'
 import { exportTarget } from './app/address.ts'
@@ -21,7 +23,7 @@ import { engineOptions } from './engine-options.ts'
 import { prepareHooks } from './hooks/prepare.ts'
 import { RequestHooks } from './hooks/request-hooks.ts'
 import { NOBODY_HEARS, offerSend, tellSlot } from './identity.ts'
-import type { Joined } from './join.ts'
+import type { Ends, Joined } from './join.ts'
 import { delegating, type Lineage, type Past } from './lineage.ts'
 import { asker } from './listen/ask-arbiter.ts'
 import { Gate } from './listen/gate.ts'
@@ -41,31 +43,35 @@ import { noteTicketKeys } from './tickets.ts'
 /** Node's own, whatever the app puts in its place. */
 const later = setTimeout
 
+/** With the arbiter's `go`: begins, and gives the boot that is told what the app's module exports. */
+export type Begin = (joined: Joined) => Boot
+
 /**
- * Begins; `file` is the app's, absolute. The boot that it gives is told what the module exports. `lineage`: for a worker
- * that was forked, and may become a mold.
+ * Makes everything ready; `file` is the app's, absolute. `lineage`: for a worker that was forked, and may become a mold.
+ * Ends the process where a file of TLS is wrong.
  */
-export const begin = (
+export const prepare = (
   kernel: Kernel,
-  { channel, go, settings, fds, ahead }: Joined,
+  { channel, settings, memory, alarm }: Ends,
   file: string,
   lineage: Lineage | null = null,
-): Boot => {
-  const [memory, alarm, ...listeners] = fds as [Fd, Fd, ...Fd[]]
+): Begin => {
+  /** Known when it begins; nothing asks before. */
+  let go: Go
+  const bind: { readonly address: ListenerAddress; readonly fd: Fd }[] = []
   const warn = (text: string) => void channel.send({ kind: 'log', level: 'warning', text })
-  const faults = new Faults(file, go.slot === 0, (fault) => void channel.send({ kind: 'failed', ...fault }))
+  const faults = new Faults(
+    file,
+    () => go.slot === 0,
+    (fault) => void channel.send({ kind: 'failed', ...fault }),
+  )
   const access = accessLog(settings, kernel, warn)
   const durations = settings.metricsBind === null && settings.statsdHost === null ? null : new Durations()
   const past = lineage?.past ?? null
   const hooks = past?.hooks ?? new RequestHooks()
-  hooks.begin({
-    worker: { slot: go.slot, generation: go.generation, pid: process.pid },
-    timeout: settings.hookTimeout,
-    warn,
-  })
   const options: ServersOptions = {
     engine: {
-      ...(ahead?.engine ?? fronted(settings, faults, kernel)),
+      ...fronted(settings, faults, kernel),
       ...(settings.hooks.includes('preRequest') && { onRequest: (request) => hooks.before(request) }),
     },
     responded: tellAll(
@@ -73,7 +79,6 @@ export const begin = (
       durations,
       settings.hooks.includes('postRequest') ? (record) => hooks.after(record) : null,
     ),
-    tickets: go.tickets ?? null,
     warn,
   }
   past?.servers.renew(options)
@@ -82,8 +87,7 @@ export const begin = (
   const reportImports = settings.reload
     ? watchImports((files, since) => void channel.send({ kind: 'loaded', files, since }))
     : null
-  const gate = new Gate(!go.waits)
-  const bind = go.listeners.map((address, place) => ({ address, fd: listeners[place]! }))
+  const gate = new Gate()
 
   const policy: ListenPolicy = {
     bind,
@@ -123,6 +127,8 @@ export const begin = (
     },
     warn,
   })
+  /** Ends all that has begun here: the process is to be somebody else. */
+  let layDown: () => void
   /** The channel of the mold that this worker is to become. */
   let promotion: { readonly fd: Fd; readonly patience: number } | null = null
   const drain = new Drain({
@@ -156,15 +162,11 @@ export const begin = (
   }
 
   noteTicketKeys()
-  tellSlot(settings.instanceVar, go.slot)
   offerSend({
     ready: () => boot.said(),
     dropped: () => warn(NOBODY_HEARS),
   })
-  if (settings.clusterWorker)
-    becomeClusterWorker(go.slot + 1, (how) => void channel.send({ kind: 'retire', reason: how }))
   refuseFork(() => faults.forked())
-  if (settings.procName !== null) kernel.setProcessName(`${settings.procName}: worker ${go.slot}`)
   outliveTerminal(kernel)
   const unwatch = faults.watch()
   channel.open({
@@ -188,34 +190,46 @@ export const begin = (
   })
   channel.unref()
   // Null: the thread of the addon watches. Else it names the symbol that this Node lacks.
-  if ((ahead === null ? kernel.watchForStuckStack(alarm) : ahead.watchLacks) !== null)
+  if (kernel.watchForStuckStack(alarm) !== null)
     void import('./stack-thread.ts').then(({ startStackThread }) => startStackThread(alarm))
-  const source = { counts: () => servers.counts(), durations }
-  const beat = startBeat(row(ahead?.memory ?? kernel.map(memory), go.cell), source, beatInterval(settings.timeout))
+  const heartbeats = kernel.map(memory)
   kernel.close(memory)
+  const source = { counts: () => servers.counts(), durations }
   const retire = (reason: string) => void channel.send({ kind: 'retire', reason })
-  const watches = [watchRequests(settings, () => servers.counts().requests, retire), watchMemory(settings, retire)]
-  // However it comes to that: no line and no count of the last second is lost.
-  const lastThings = (): void => {
-    servers.reportOpen()
-    beat.last()
-    access?.flush()
+
+  return (joined) => {
+    go = joined.go
+    const { slot, generation, tickets } = go
+    for (const [place, address] of go.listeners.entries()) bind.push({ address, fd: joined.listeners[place]! })
+    if (!go.waits) gate.open()
+    if (tickets !== undefined) servers.renewTickets(tickets)
+    hooks.begin({ worker: { slot, generation, pid: process.pid }, timeout: settings.hookTimeout, warn })
+    tellSlot(settings.instanceVar, slot)
+    if (settings.clusterWorker) becomeClusterWorker(slot + 1, (how) => retire(how))
+    if (settings.procName !== null) kernel.setProcessName(`${settings.procName}: worker ${slot}`)
+    const beat = startBeat(row(heartbeats, go.cell), source, beatInterval(settings.timeout))
+    const watches = [watchRequests(settings, () => servers.counts().requests, retire), watchMemory(settings, retire)]
+    // However it comes to that: no line and no count of the last second is lost.
+    const lastThings = (): void => {
+      servers.reportOpen()
+      beat.last()
+      access?.flush()
+    }
+    process.on('exit', lastThings)
+    layDown = () => {
+      lastThings()
+      process.off('exit', lastThings)
+      for (const stop of [...watches, unwatch]) stop()
+      beat.stop()
+      probe.stop()
+      boot.end()
+      lent.giveAllBack()
+      access?.close()
+      channel.close()
+    }
+    channel.send({ kind: 'announced', pid: process.pid })
+    return boot
   }
-  process.on('exit', lastThings)
-  /** All that it has begun here: the process is to be somebody else. */
-  const layDown = (): void => {
-    lastThings()
-    process.off('exit', lastThings)
-    for (const stop of [...watches, unwatch]) stop()
-    beat.stop()
-    probe.stop()
-    boot.end()
-    lent.giveAllBack()
-    access?.close()
-    channel.close()
-  }
-  channel.send({ kind: 'announced', pid: process.pid })
-  return boot
 }
 
 /** What is wrong with the files of TLS ends the boot. */

@@ -5,21 +5,19 @@ import { CHANNEL_VARIABLE, type Go, PROTOCOL, type Stay, type ToArbiter, type To
 import type { WorkerSettings } from '../config/settings.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { type Fd, fd, ms } from '../units.ts'
-import { type Ahead, prepareAhead } from './ahead.ts'
 
 /** How long the arbiter may take to say `go`. It says it right after the spawn. */
 const PATIENCE = ms(30_000)
 
 export type WorkerChannel = Channel<ToWorker, ToArbiter>
-export type Joined = {
+/** What connects a worker with its arbiter, whoever it will be: the channel, the heartbeat memory, the alarm. */
+export type Ends = {
   readonly channel: WorkerChannel
-  readonly go: Go
   readonly settings: WorkerSettings
-  /** The heartbeat memory, the alarm, the listeners. */
-  readonly fds: readonly Fd[]
-  /** What was done already, in a process that was forked ahead. */
-  readonly ahead: Ahead | null
+  readonly memory: Fd
+  readonly alarm: Fd
 }
+export type Joined = Ends & { readonly go: Go; readonly listeners: readonly Fd[] }
 
 const isGo = (message: ToWorker): message is Go => message.kind === 'go'
 const isFirst = (message: ToWorker): message is Go | Stay => isGo(message) || message.kind === 'stay'
@@ -42,7 +40,7 @@ export const join = (kernel: Kernel): Joined | string => {
 export const joinOn = (
   kernel: Kernel,
   descriptor: Fd,
-  stay: (order: Stay) => void = () => undefined,
+  stay: (order: Stay, ends: Ends) => void = () => undefined,
 ): Joined | string => {
   // Else every program that the app starts would hold the worker's channel.
   kernel.setCloseOnExec(descriptor, true)
@@ -50,32 +48,24 @@ export const joinOn = (
   const first = channel.wait(isFirst, PATIENCE)
   if (first === null || first === 'end') return SILENT
   const { message, fds } = first
-  if (message.kind === 'go') return joined(kernel, channel, message, message.settings, fds)
-  stay(message)
-  const [memory, alarm] = fds as [Fd, Fd]
-  const ahead = prepareAhead(kernel, message.settings, memory, alarm)
+  const [memory, alarm, ...listeners] = fds as [Fd, Fd, ...Fd[]]
+  const { settings } = message
+  if (settings === undefined) return 'there are no settings'
+  const ends: Ends = { channel, settings, memory, alarm }
+  if (message.kind === 'go') return joined(kernel, ends, message, listeners)
+  stay(message, ends)
   for (;;) {
     const next = channel.wait(isGo, PATIENCE)
     if (next === 'end') return SILENT
-    if (next !== null)
-      return joined(kernel, channel, next.message, message.settings, [memory, alarm, ...next.fds], ahead)
+    if (next !== null) return joined(kernel, ends, next.message, next.fds)
   }
 }
 
-const joined = (
-  kernel: Kernel,
-  channel: WorkerChannel,
-  go: Go,
-  settings: WorkerSettings | undefined,
-  fds: readonly Fd[],
-  ahead: Ahead | null = null,
-): Joined | string => {
+const joined = (kernel: Kernel, ends: Ends, go: Go, listeners: readonly Fd[]): Joined | string => {
   if (go.protocol !== PROTOCOL) return `the arbiter speaks protocol ${go.protocol}, this worker ${PROTOCOL}`
   if (go.arbiter !== kernel.getppid()) return 'the arbiter is gone'
-  if (settings === undefined) return 'there are no settings'
-  if (fds.length !== go.listeners.length + 2)
-    return `${fds.length} descriptors came where ${go.listeners.length + 2} belong`
-  return { channel, go, settings, fds, ahead }
+  if (listeners.length !== go.listeners.length) return `${listeners.length} of ${go.listeners.length} listeners came`
+  return { ...ends, go, listeners }
 }
 
 const SILENT = 'the arbiter did not say what to do'

@@ -29,8 +29,6 @@ export type ServersOptions = {
   readonly engine: EngineOptions
   /** Told of each response, where anybody wants to know. */
   readonly responded: Responded
-  /** The key of TLS session tickets that all workers share, if there is one; in base64. */
-  readonly tickets: string | null
   /** One line for the log. */
   readonly warn: (text: string) => void
 }
@@ -39,14 +37,14 @@ export class Servers {
   readonly #served = new Map<Server, Served>()
   #options: ServersOptions
   readonly #said = new Set<string>()
-  #tickets: string | null
+  /** The key of TLS session tickets that all workers share, if there is one; in base64. */
+  #tickets: string | null = null
   #tls: TlsOptions | null = null
   /** The same for all lives: servers have it from the first. */
   readonly #responded: Responded
 
   constructor(options: ServersOptions) {
     this.#options = options
-    this.#tickets = options.tickets
     this.#responded = options.responded && ((record) => this.#options.responded?.(record))
   }
 
@@ -55,7 +53,6 @@ export class Servers {
     this.#options = options
     if (this.#tls !== null) this.useTls(this.#tls)
     for (const served of this.#served.values()) served.renew()
-    if (options.tickets !== null) this.renewTickets(options.tickets)
   }
 
   /** What stands in front of servers that are adopted from now on, in this life and the next. */
@@ -91,6 +88,7 @@ export class Servers {
   /** Another key for the session tickets of connections to come, in base64. */
   renewTickets(tickets: string): void {
     this.#tickets = tickets
+    if (this.#served.size === 0) return
     const ticketKeys = keysOf(tickets)
     for (const [server, served] of this.#served) {
       shareTickets(server, ticketKeys)

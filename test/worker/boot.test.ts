@@ -279,7 +279,7 @@ describe('a worker', () => {
   it.each([
     [{ protocol: 99 }, `the arbiter speaks protocol 99, this worker ${PROTOCOL}`],
     [{ arbiter: 1 }, 'the arbiter is gone'],
-    [{ listeners: [LOOPBACK] }, '2 descriptors came where 3 belong'],
+    [{ listeners: [LOOPBACK] }, '0 of 1 listeners came'],
   ])('does not start without its arbiter: %p', async (go, why) => {
     const worker = startWorker({ file: file(HANDLER), go })
     await worker.printed(new RegExp(`^monoceros: this worker cannot start: ${why}$`))

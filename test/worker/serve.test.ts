@@ -10,7 +10,7 @@ import { listening } from './listening.ts'
 const file = (name: string): Buffer => readFileSync(join(__dirname, '..', 'http', 'engine', 'certificates', name))
 const PAIR = { cert: file('one.cert.pem'), key: file('one.key.pem') }
 
-const options = (): ServersOptions => ({ engine: { tls: PAIR }, responded: null, tickets: null, warn: () => undefined })
+const options = (): ServersOptions => ({ engine: { tls: PAIR }, responded: null, warn: () => undefined })
 
 /** The name of the certificate. */
 async function nameAt(port: number): Promise<string> {

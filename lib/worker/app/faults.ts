@@ -14,7 +14,7 @@ export type Fault = { readonly fault: AppFault; readonly text: string; readonly 
 
 export class Faults {
   readonly #file: string
-  readonly #mayPrint: boolean
+  readonly #mayPrint: () => boolean
   readonly #tell: (fault: Fault) => void
   /** What to say when nothing is left to do: the app neither listens nor exports what can be served. */
   idle: string
@@ -25,7 +25,7 @@ export class Faults {
    * `file`: the app's, absolute. `tell` is called at most once, before the process ends. `mayPrint`: an error whose place
    * only Node knows may be printed by Node; true for one worker, or it would be printed by each.
    */
-  constructor(file: string, mayPrint: boolean, tell: (fault: Fault) => void) {
+  constructor(file: string, mayPrint: () => boolean, tell: (fault: Fault) => void) {
     this.#file = file
     this.#mayPrint = mayPrint
     this.#tell = tell
@@ -59,7 +59,7 @@ export class Faults {
     const threw = (error: unknown): void => {
       if (this.#over || isHandled()) return
       const fault = describe(error, this.#file)
-      if (!this.#mayPrint || isLocated(error)) this.end(fault)
+      if (!this.#mayPrint() || isLocated(error)) this.end(fault)
       this.#say({ fault: fault.fault, text: fault.text })
     }
     const emptied = (): void => {

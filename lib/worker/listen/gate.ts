@@ -9,14 +9,10 @@ import type { Handle } from './handle.ts'
 const LONGEST = 2 ** 31 - 1
 
 export class Gate {
-  #state: 'waiting' | 'open' | 'shut'
+  #state: 'waiting' | 'open' | 'shut' = 'waiting'
   #waiting: (() => void)[] = []
   /** A handle that does not listen yet keeps no process alive, but the app has not ended. */
   #alive: NodeJS.Timeout | undefined
-
-  constructor(isOpen: boolean) {
-    this.#state = isOpen ? 'open' : 'waiting'
-  }
 
   get isOpen(): boolean {
     return this.#state === 'open'
