@@ -57,7 +57,10 @@ void replace_image(const Napi::CallbackInfo& info);
 int watch_exits();
 bool watches_exits();
 
-// Adds a child that was spawned here. The pidfd (-1: none) belongs to us from now on, until the child has been reaped.
+// pidfd_open(2); -1 with errno.
+int open_pidfd(pid_t pid);
+
+// Adds a child that was spawned here or adopted. The pidfd (-1: none) belongs to us from now on, until the child has been reaped.
 enum class Leader : int;
 void remember(pid_t pid, int pidfd, Leader leads);
 

@@ -11,9 +11,8 @@
 
 #include "kernel.h"
 
-#ifndef SYS_pidfd_open
+#ifndef SYS_pidfd_send_signal
 #define SYS_pidfd_send_signal 424
-#define SYS_pidfd_open 434
 #endif
 
 namespace monoceros {
@@ -31,7 +30,7 @@ bool is_child(pid_t pid) {
 template <typename Question>
 Napi::Value kill_if(Napi::Env env, pid_t pid, int signal, Question is_meant) {
   if (pid <= 1) fail(env, EINVAL, "kill", std::to_string(pid));  // kill(2): 0 and -1 have other meanings
-  const int fd = static_cast<int>(syscall(SYS_pidfd_open, pid, 0));
+  const int fd = open_pidfd(pid);
   int error = fd == -1 && errno == ESRCH ? ESRCH : 0;
   if (!error && !is_meant(pid)) error = ESRCH;
   if (!error) {

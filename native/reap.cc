@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <sys/epoll.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 #include <uv.h>
@@ -13,6 +14,10 @@
 
 #include "child.h"
 #include "kernel.h"
+
+#ifndef SYS_pidfd_open
+#define SYS_pidfd_open 434
+#endif
 
 namespace monoceros {
 namespace {
@@ -25,7 +30,7 @@ constexpr int kMostHeard = 64;
 
 double milliseconds(const struct timeval& time) { return time.tv_sec * 1e3 + time.tv_usec / 1e3; }
 
-// The children that were spawned here, and the exits of those that were swept.
+// The children that were spawned here or adopted, and the exits of those that were swept.
 struct Child {
   pid_t pid;
   int pidfd;  // -1: none, then only SIGCHLD tells of its exit
@@ -88,6 +93,12 @@ Napi::Value reap(const Napi::CallbackInfo& info) {
   uint32_t filled = 0;
   for (size_t i = 0; i < count; i++) filled += reap_one(pid[i], row + filled * kColumns);
   return Napi::Number::New(info.Env(), filled);
+}
+
+// adopt(pid): a leader of a group, or about to be one.
+void adopt(const Napi::CallbackInfo& info) {
+  const pid_t pid = integer(info[0]);
+  remember(pid, watches_exits() ? open_pidfd(pid) : -1, Leader::kGroup);
 }
 
 // exited(pids, count): moves those that have exited to the front, and says how many they are.
@@ -160,6 +171,8 @@ Napi::Value reap_stranger(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
+int open_pidfd(pid_t pid) { return static_cast<int>(syscall(SYS_pidfd_open, pid, 0)); }
+
 int watch_exits() {
   if (exits == -1) exits = epoll_create1(EPOLL_CLOEXEC);
   return exits;
@@ -210,6 +223,7 @@ bool hears_unswept() {
 void install_reap(Napi::Env env, Napi::Object exports) {
   put(env, exports, "reap", reap);
   put(env, exports, "exited", exited);
+  put(env, exports, "adopt", adopt);
   put(env, exports, "reapStranger", reap_stranger);
   put(env, exports, "takeExits", take_exits);
 }

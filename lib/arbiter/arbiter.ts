@@ -193,17 +193,31 @@ export class Arbiter implements Turn {
   }
 
   /** Who comes in an exited worker's place is called first, and both are logged after it. */
+  reaped(now: Ms): void {
+    const exits = this.#around.kernel.takeExits()
+    if (exits.length > 0) this.#around.report.after(() => this.#bury(exits, now))
+  }
+
   reap(now: Ms): void {
     this.#around.report.after(() => this.#reap(now))
+  }
+
+  #bury(exits: readonly Exit[], now: Ms): void {
+    for (const { pid } of exits) this.#lastWords(pid)
+    for (const exit of exits) this.#left(exit, now)
+    this.#settle(now)
+  }
+
+  #lastWords(pid: Pid): void {
+    const { workers, wards } = this.#around
+    workers.lastWords(pid)
+    for (const ward of wards) ward.lastWords(pid)
   }
 
   #reap(now: Ms): void {
     const { kernel, workers, molds, wards, report } = this.#around
     const leaders = new Map([workers, ...wards].flatMap((keeper) => [...keeper.leaders()]))
-    const lastWords = (pid: Pid): void => {
-      for (const keeper of [workers, ...wards]) keeper.lastWords(pid)
-    }
-    const { exits, strangers, blocked } = reapChildren(kernel, leaders, lastWords, sessionMembers)
+    const { exits, strangers, blocked } = reapChildren(kernel, leaders, (pid) => this.#lastWords(pid), sessionMembers)
     for (const exit of exits) this.#left(exit, now)
     // One whose birth was heard among the last words of its mold was not known as ours before.
     for (const exit of strangers) if (!this.#left(exit, now) && !molds.keeps(exit)) report.adopted(exit)

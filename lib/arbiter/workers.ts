@@ -64,10 +64,13 @@ export type Standard = {
   readonly accesslog: Fd | null
 }
 
+/** Sockets that a process that was forked ahead is given. An app that listens on more asks for the others. */
+const MOST_OPEN = 16
+
 export class Workers {
   readonly #kernel: Kernel
   readonly #heartbeats: Heartbeats
-  readonly #listeners: Pick<Listeners, 'forSlot'>
+  readonly #listeners: Pick<Listeners, 'forSlot' | 'shared'>
   readonly #version: string
   readonly #tickets: () => string
   readonly #heard: (worker: Worker, what: Heard) => void
@@ -76,7 +79,7 @@ export class Workers {
   constructor(
     kernel: Kernel,
     heartbeats: Heartbeats,
-    listeners: Pick<Listeners, 'forSlot'>,
+    listeners: Pick<Listeners, 'forSlot' | 'shared'>,
     version: string,
     tickets: () => string,
     heard: (worker: Worker, what: Heard) => void,
@@ -132,11 +135,14 @@ export class Workers {
   }
 
   /** To a process that was forked ahead, and has been adopted. */
-  stay({ channel, alarm }: Ends, { settings }: Generation, sibling: Pid | undefined): void {
+  stay({ channel, alarm }: Ends, { settings, listeners }: Generation, sibling: Pid | undefined): void {
     const arbiter = this.#kernel.getpid()
-    channel.send({ kind: 'stay', arbiter, settings, ...(sibling !== undefined && { sibling }) }, [
+    const sockets = this.#listeners.shared(listeners).slice(0, MOST_OPEN)
+    const open = sockets.map(({ name, address }) => ({ name, address }))
+    channel.send({ kind: 'stay', arbiter, settings, open, ...(sibling !== undefined && { sibling }) }, [
       this.#heartbeats.memory,
       alarm,
+      ...sockets.map(({ fd }) => fd),
     ])
   }
 

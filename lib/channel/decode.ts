@@ -57,6 +57,7 @@ const isAddress: Check = (value) => {
   if (value.kind === 'tcp') return isText(value.host) && isPort(value.port) && maybe(isFlag)(value.v6only)
   return value.kind === 'unix' && isText(value.path) && maybe(isCount)(value.mode)
 }
+const isOpenSocket: Check = (value) => isRecord(value) && isText(value.name) && isAddress(value.address)
 const isPort: Check = (value) => isCount(value) && (value as number) <= 65_535
 
 /** What the arbiter may say. */
@@ -74,7 +75,7 @@ export const TO_WORKER = {
     lasts: isCount,
     tickets: maybe(isTicketKey),
   },
-  stay: { arbiter: isCount, settings: isRecord, sibling: maybe(isCount) },
+  stay: { arbiter: isCount, settings: isRecord, sibling: maybe(isCount), open: isList(isOpenSocket) },
   listening: { id: isCount, address: isAddress },
   refused: { id: isCount, code: isText, message: isText },
   drain: { within: isCount, stopping: isFlag, after: maybe(isCount) },

@@ -39,14 +39,19 @@ export type Go = {
 
 /**
  * Before `go`, to a process that was forked ahead: it was adopted, and waits until it is somebody. What does not depend on
- * who that will be comes here, and in `go` no more. Descriptors: the heartbeat memory, the alarm.
+ * who that will be comes here, and in `go` no more. Descriptors: the heartbeat memory, the alarm, one for each in `open`.
  */
 export type Stay = Pick<Go, 'arbiter'> & {
   readonly kind: 'stay'
   readonly settings: WorkerSettings
   /** The pid of a worker of the same mold; none where there is none yet, as after an upgrade in place. */
   readonly sibling?: number
+  /** Sockets that workers share: what would be the answers to `listen`. */
+  readonly open: readonly OpenSocket[]
 }
+
+/** `name`: of the address that was asked for, as `formatAddress` writes it. */
+export type OpenSocket = { readonly name: string; readonly address: ListenerAddress }
 
 /** Arbiter to worker. */
 export type ToWorker =

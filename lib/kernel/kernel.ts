@@ -182,11 +182,16 @@ export type Kernel = {
   openSignals(signals: readonly Signal[]): Fd
   /**
    * Calls back in each turn of the event loop in which there are signals to read, as `watch` on the self-pipe would, and
-   * reaps on sight, in the same turn and before any JavaScript: children of `spawn` that have exited and lead no session.
+   * reaps on sight, in the same turn and before any JavaScript: children of `spawn` and of `adopt` that have exited and lead no session.
    * `reaped` is the number of exits that wait in `takeExits`. What a leader of a group leaves behind is killed before it
    * is reaped; a leader of a session stays a zombie, since its members have to be looked for.
    */
   watchSignals(callback: (reaped: number) => void): Watch
+  /**
+   * Has this child reaped on sight as well: one that a mold has forked, that came to us as its subreaper, and that leads a
+   * group or will.
+   */
+  adopt(child: Pid): void
   /** The children that were reaped on sight since the last call. `exited` and `reap` do not know them any more. */
   takeExits(): Exit[]
   /** What came since the last call, oldest first. When the pipe was full, a record without sender for each signal. */

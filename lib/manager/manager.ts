@@ -153,16 +153,19 @@ export class Manager implements Turn {
     this.#settle(now)
   }
 
+  reaped(now: Ms): void {
+    const exits = this.#around.kernel.takeExits()
+    for (const { pid } of exits) this.#lastWords(pid)
+    this.#bury(exits)
+    this.#settle(now)
+  }
+
   reap(now: Ms): void {
     const { kernel, children, report } = this.#around
     const molds = this.#molds
-    const lastWords = (pid: Pid): void => {
-      children.lastWords(pid)
-      molds.lastWords(pid)
-    }
     const leaders = new Map([...children.leaders(), ...molds.leaders()])
-    const { exits, strangers, blocked } = reapChildren(kernel, leaders, lastWords, sessionMembers)
-    for (const exit of exits) if (!molds.left(exit, this.#preload)) this.#left(exit)
+    const { exits, strangers, blocked } = reapChildren(kernel, leaders, (pid) => this.#lastWords(pid), sessionMembers)
+    this.#bury(exits)
     for (const exit of strangers) if (!molds.keeps(exit)) report.adopted(exit)
     if (blocked) this.#lookAt = ms(now + LOOK_AGAIN)
     this.#settle(now)
@@ -196,6 +199,15 @@ export class Manager implements Turn {
 
   failed(error: unknown): void {
     this.#around.report.defect(error)
+  }
+
+  #lastWords(pid: Pid): void {
+    this.#around.children.lastWords(pid)
+    this.#molds.lastWords(pid)
+  }
+
+  #bury(exits: readonly Exit[]): void {
+    for (const exit of exits) if (!this.#molds.left(exit, this.#preload)) this.#left(exit)
   }
 
   #left(exit: Exit): void {

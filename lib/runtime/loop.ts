@@ -4,7 +4,9 @@
  * Whatever happens (a signal, a channel that can be read, a command, the timer) only wakes the loop; what is to be done
  * about it is decided in a turn, always in the same order: every sign of life is heard before anything is judged.
  *
- *   signals → hear (channels, heartbeats) → reap → commands → judge (deadlines)
+ *   signals → who was reaped on sight → hear (channels, heartbeats) → reap → commands → judge (deadlines)
+ *
+ * Somebody may be waiting for the successor of who was reaped on sight: nothing that can be done later comes before it.
  *
  * There is one timer, at the earliest deadline.
  */
@@ -14,6 +16,8 @@ import { type Ms, ms } from '../units.ts'
 /** What a turn does. Each part is called once a turn, in the order of the fields. */
 export type Turn = {
   signalled(record: SignalRecord): void
+  /** Those that were reaped on sight; what they said last is heard before. */
+  reaped(now: Ms): void
   hear(now: Ms): void
   reap(now: Ms): void
   command(now: Ms): void
@@ -86,15 +90,20 @@ export class Loop {
     const late = this.#planned === null ? 0 : now - this.#planned
     // We may be stopped in the middle of a turn, and go on with another one at once.
     this.#planned = now
-    this.#guard(() => this.#signals())
+    this.#guard(() => this.#readSignals())
+    this.#guard(() => this.#turn.reaped(now))
+    this.#guard(() => this.#checkSignals())
     this.#guard(() => this.#turn.hear(now))
     this.#guard(() => this.#turn.reap(now))
     this.#guard(() => this.#turn.command(now))
     this.#guard(() => this.#turn.judge(now, ms(late > LATE ? late : 0)))
   }
 
-  #signals(): void {
+  #readSignals(): void {
     for (const record of this.#kernel.readSignals()) this.#turn.signalled(record)
+  }
+
+  #checkSignals(): void {
     const taken = this.#kernel.checkSignals()
     if (taken.length > 0) this.#turn.reinstalled(taken)
   }

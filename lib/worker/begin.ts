@@ -52,7 +52,7 @@ export type Begin = (joined: Joined) => Boot
  */
 export const prepare = (
   kernel: Kernel,
-  { channel, settings, memory, alarm }: Ends,
+  { channel, settings, memory, alarm, open }: Ends,
   file: string,
   lineage: Lineage | null = null,
 ): Begin => {
@@ -60,6 +60,11 @@ export const prepare = (
   let go: Go
   const bind: { readonly address: ListenerAddress; readonly fd: Fd }[] = []
   const warn = (text: string) => void channel.send({ kind: 'log', level: 'warning', text })
+  /** The app does not listen on these. */
+  const closeOpen = () => {
+    for (const { fd } of open.values()) kernel.close(fd)
+    open.clear()
+  }
   const faults = new Faults(
     file,
     () => go.slot === 0,
@@ -95,7 +100,7 @@ export const prepare = (
     dup: (fd) => kernel.dup(fd),
     grows: settings.reusePort,
     guard: (handle) => gate.guard(handle),
-    ask: asker(channel),
+    ask: asker(channel, open),
     adopt: (server, family) => servers.adopt(server, family),
     accepting: () => boot.accepting(),
     redirected: (name, to) => {
@@ -122,6 +127,7 @@ export const prepare = (
     elsewhere: () => (go.slot === 0 ? accepting(listened) : []),
     ready(address) {
       reportImports?.()
+      closeOpen()
       channel.send({ kind: 'ready', address })
       later(() => channel.send({ kind: 'lasted' }), go.lasts).unref()
     },
@@ -138,6 +144,7 @@ export const prepare = (
     stopAccepting: () => {
       for (const [server, { shared }] of listened) stopAccepting(kernel, server, gate.isOpen || !shared)
       for (const { fd } of bind.splice(0)) kernel.close(fd)
+      closeOpen()
       gate.shut()
     },
     finish: (times) => servers.drain(times),

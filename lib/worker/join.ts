@@ -3,7 +3,7 @@ import { Channel } from '../channel/channel.ts'
 import { TO_WORKER } from '../channel/decode.ts'
 import { CHANNEL_VARIABLE, type Go, PROTOCOL, type Stay, type ToArbiter, type ToWorker } from '../channel/messages.ts'
 import type { WorkerSettings } from '../config/settings.ts'
-import type { Kernel } from '../kernel/kernel.ts'
+import type { Kernel, ListenerAddress } from '../kernel/kernel.ts'
 import { type Fd, fd, ms } from '../units.ts'
 
 /** How long the arbiter may take to say `go`. It says it right after the spawn. */
@@ -16,7 +16,10 @@ export type Ends = {
   readonly settings: WorkerSettings
   readonly memory: Fd
   readonly alarm: Fd
+  /** Sockets that need not be asked for, by the name of what would be. */
+  readonly open: OpenSockets
 }
+export type OpenSockets = Map<string, { readonly fd: Fd; readonly address: ListenerAddress }>
 export type Joined = Ends & { readonly go: Go; readonly listeners: readonly Fd[] }
 
 const isGo = (message: ToWorker): message is Go => message.kind === 'go'
@@ -48,16 +51,17 @@ export const joinOn = (
   const first = channel.wait(isFirst, PATIENCE)
   if (first === null || first === 'end') return SILENT
   const { message, fds } = first
-  const [memory, alarm, ...listeners] = fds as [Fd, Fd, ...Fd[]]
+  const [memory, alarm, ...sockets] = fds as [Fd, Fd, ...Fd[]]
   const { settings } = message
   if (settings === undefined) return 'there are no settings'
-  const ends: Ends = { channel, settings, memory, alarm }
-  if (message.kind === 'go') return joined(kernel, ends, message, listeners)
-  stay(message, ends)
+  const ends = { channel, settings, memory, alarm }
+  if (message.kind === 'go') return joined(kernel, { ...ends, open: new Map() }, message, sockets)
+  const open = new Map(message.open.map(({ name, address }, place) => [name, { fd: sockets[place]!, address }]))
+  stay(message, { ...ends, open })
   for (;;) {
     const next = channel.wait(isGo, PATIENCE)
     if (next === 'end') return SILENT
-    if (next !== null) return joined(kernel, ends, next.message, next.fds)
+    if (next !== null) return joined(kernel, { ...ends, open }, next.message, next.fds)
   }
 }
 

@@ -12,6 +12,7 @@ const FUNCTIONS = {
   reap: true,
   reapStrangers: true,
   takeExits: true,
+  adopt: true,
   kill: true,
   killMember: true,
   killGroup: true,
@@ -190,6 +191,19 @@ export const processes = {
     )
     assert.deepEqual([kernel.takeExits(), kernel.exited([plain, group]), kernel.reap([plain, group])], [[], [], []])
     assert.equal(kernel.reap([session])[0]?.code, 5)
+  },
+
+  async 'a child that is gone when it is adopted is not reaped again'({ kernel, plans }) {
+    kernel.openSignals(['SIGCHLD'])
+    kernel.becomeSubreaper()
+    const parent = kernel.spawn(plans.orphans(7))
+    await afterSignals(kernel, () => kernel.exited([parent])[0])
+    kernel.reap([parent])
+    const { pid: orphan } = await afterSignals(kernel, () => kernel.reapStrangers([]).exits[0])
+    const watch = kernel.watchSignals(() => {})
+    kernel.adopt(orphan)
+    assert.deepEqual([kernel.takeExits(), kernel.exited([orphan])], [[], []])
+    watch.close()
   },
 
   async 'signals are read in the order in which they came, with their sender'({ kernel, raise }) {

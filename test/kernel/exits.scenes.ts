@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readSync } from 'node:fs'
 import type { Exit, Kernel } from '../../lib/kernel/kernel.ts'
 import type { Fd, Pid } from '../../lib/units.ts'
 import { planOf, shell, WITH_KERNEL } from './children.ts'
+import { ready } from './contract-world.ts'
 import { realKernel } from './real.ts'
 
 const SIGCHLD = 1n << 16n
@@ -54,6 +55,11 @@ async function untilItHears(): Promise<void> {
 }
 
 const maskOf = (status: string): bigint => BigInt(`0x${/^SigBlk:\s*([0-9a-f]+)$/m.exec(status)![1]}`)
+
+function readSome(from: Fd): string {
+  const buffer = Buffer.alloc(64)
+  return buffer.toString('latin1', 0, readSync(from, buffer))
+}
 
 /** A program that has exited is a zombie from here on, whether or not its exit has been told. */
 function isGone(child: Pid): boolean {
@@ -233,6 +239,45 @@ export const scenes = {
     await until(() => exits.size === 200)
     assert(living.every((child) => exits.get(child)?.signal === 'SIGKILL'))
     assert.deepEqual(kernel.reapStrangers([]), { exits: [], blocked: false })
+    await new Promise(setImmediate)
+    assert.equal(kernel.listFds().length, before + 1, 'the /dev/null of planOf')
+    watch.close()
+  },
+
+  'an orphan that was adopted is reaped on sight, with what is in its group, and leaves no descriptor': async () => {
+    const kernel = realKernel()
+    kernel.becomeSubreaper()
+    const { exits, exitOf, watch } = watched(kernel)
+    const before = kernel.listFds().length
+    const { read, write } = kernel.pipe()
+    // Two leaders, each with one more in its group that outlives it.
+    const sets = 'for n in 1 2; do setsid sh -c "sleep 1000 & echo \\$\\$ \\$!; exec sleep 1000" & done'
+    const parent = kernel.spawn(shell(sets, { more: [{ from: write, to: 1 }] }))
+    kernel.close(write)
+    await exitOf(parent)
+    let text = ''
+    while (text.split('\n').length < 3) {
+      await ready(kernel, read)
+      text += readSome(read)
+    }
+    const [leader, member, early, other] = text.trim().split(/\s/).map(Number) as [Pid, Pid, Pid, Pid]
+    kernel.adopt(leader)
+    kernel.kill(leader, 'SIGKILL')
+    assert.equal((await exitOf(leader)).signal, 'SIGKILL')
+    while (!isGone(member)) await new Promise(setImmediate)
+    assert.deepEqual(
+      kernel.reap([member]).map(({ signal }) => signal),
+      ['SIGKILL'],
+    )
+    // One that has gone before.
+    kernel.kill(early, 'SIGTERM')
+    while (!isGone(early)) await new Promise(setImmediate)
+    assert(!exits.has(early))
+    kernel.adopt(early)
+    assert.equal((await exitOf(early)).signal, 'SIGTERM')
+    while (!isGone(other)) await new Promise(setImmediate)
+    kernel.reap([other])
+    kernel.close(read)
     await new Promise(setImmediate)
     assert.equal(kernel.listFds().length, before + 1, 'the /dev/null of planOf')
     watch.close()

@@ -7,7 +7,16 @@ import { FakeDescriptors, OWN } from './fake-descriptors.ts'
 import { isReady, type OpenFile, retain } from './fake-files.ts'
 import { type FakeHost, FakeProcess, type FakeProgram, type Kinship } from './fake-process.ts'
 
-type Children = 'spawn' | 'exited' | 'reap' | 'takeExits' | 'reapStrangers' | 'kill' | 'killMember' | 'killGroup'
+type Children =
+  | 'adopt'
+  | 'spawn'
+  | 'exited'
+  | 'reap'
+  | 'takeExits'
+  | 'reapStrangers'
+  | 'kill'
+  | 'killMember'
+  | 'killGroup'
 
 export abstract class FakeChildren extends FakeDescriptors implements Pick<Kernel, Children> {
   /** What runs at which path; spawning anything else is ENOENT. */
@@ -15,7 +24,8 @@ export abstract class FakeChildren extends FakeDescriptors implements Pick<Kerne
   /** Every process that runs or waits to be reaped. */
   readonly processes = new Map<Pid, FakeProcess>()
   protected subreaper = false
-  readonly #spawned = new Set<Pid>()
+  /** Those that are reaped on sight, and what of theirs is killed before. */
+  readonly #watched = new Map<Pid, SpawnPlan['leader']>()
   readonly #swept: Exit[] = []
   #nextPid = OWN + 1
   readonly #host: FakeHost = {
@@ -37,8 +47,12 @@ export abstract class FakeChildren extends FakeDescriptors implements Pick<Kerne
     if (program === undefined) throw spawnError('exec', 'ENOENT', plan.file)
     const files = new Map(plan.fds.map(({ from, to }) => [to, retain(this.files.get(from)!)]))
     const { pid } = this.#begin(OWN, plan, files, program, { group: OWN, session: OWN })
-    this.#spawned.add(pid)
+    this.#watched.set(pid, plan.leader)
     return pid
+  }
+
+  adopt(child: Pid): void {
+    this.#watched.set(child, 'group')
   }
 
   exited(children: readonly Pid[]): Pid[] {
@@ -49,7 +63,7 @@ export abstract class FakeChildren extends FakeDescriptors implements Pick<Kerne
     return this.exited(children).map((child) => {
       const { exit } = this.processes.get(child)!
       this.processes.delete(child)
-      this.#spawned.delete(child)
+      this.#watched.delete(child)
       return exit!
     })
   }
@@ -92,8 +106,7 @@ export abstract class FakeChildren extends FakeDescriptors implements Pick<Kerne
 
   /** Reaps on sight; says how many exits wait to be taken. */
   protected sweep(): number {
-    for (const child of [...this.#spawned]) {
-      const { leader } = this.processes.get(child)!.plan
+    for (const [child, leader] of [...this.#watched]) {
       if (leader === 'session' || this.exited([child]).length === 0) continue
       if (leader === 'group') this.killGroup(child, 'SIGKILL')
       this.#swept.push(...this.reap([child]))

@@ -84,6 +84,12 @@ export class Listeners {
     return Math.max(0, ...this.all().map(({ dealt }) => dealt?.length ?? 0))
   }
 
+  /** Those that all workers share, but for these, by the names that they are asked for by. */
+  shared(but: readonly Listener[]): readonly (Listener & { readonly name: string })[] {
+    const left = [...this.#held].filter(([, { dealt, fd }]) => dealt === null && but.every((one) => one.fd !== fd))
+    return left.map(([name, { fd, address }]) => ({ name, fd, address }))
+  }
+
   has(address: ListenerAddress): boolean {
     return this.#held.has(formatAddress(address))
   }

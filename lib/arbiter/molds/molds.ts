@@ -301,6 +301,7 @@ export class Molds implements Ward {
   }
 
   #forked(asked: Asked, pid: Pid, exit: Exit | undefined): void {
+    if (exit === undefined) this.#parts.kernel.adopt(pid)
     if (asked.kind === 'worker') return this.#born(asked.unborn, asked.mold, pid, exit)
     const { ends, sibling, mold } = asked
     const generation = this.#generationOf(mold)
