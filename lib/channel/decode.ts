@@ -23,8 +23,10 @@ export const decode = <Message extends { readonly kind: string }>(
   if (!isRecord(value) || typeof value.kind !== 'string') return 'JSON without a kind'
   const kind = value.kind as Message['kind']
   if (!Object.hasOwn(shapes, kind)) return 'a message of an unknown kind'
-  for (const [field, check] of Object.entries(shapes[kind]))
-    if (!check(value[field])) return `a "${kind}" message whose "${field}" is missing or wrong`
+  const shape = shapes[kind]
+  // Not by `Object.entries`, which takes 150 µs where it has not run for a while: a worker's successor waits for this.
+  for (const field in shape)
+    if (!shape[field]!(value[field])) return `a "${kind}" message whose "${field}" is missing or wrong`
   return value as Message
 }
 

@@ -20,6 +20,8 @@ import { deadline } from './timeouts.ts'
 export function attach(server: http.Server | https.Server, options: EngineOptions = {}): Engine {
   const service = new Service(server as Server, options)
   const front = frontFor(service)
+  // Made now: the first client need not wait for it.
+  void service.rules
   takeListenerOver(service)
   service.server[connectionList] = listOf(service)
   const accept = () => acceptConnections(service, front)

@@ -14,15 +14,16 @@ import { writeTogether } from './write.ts'
 const listen = net.Socket.prototype.on as (this: ServerSocket, event: string, listener: object) => void
 
 const LISTENERS = { error: onError, end: onEnd, close: onClose, drain: onSocketDrain, timeout: onTimeout }
+const EVENTS = Object.keys(LISTENERS) as (keyof typeof LISTENERS)[]
 
 /** Makes the connection hear its socket. */
 export function hear(connection: Connection): void {
   const { socket, service } = connection
-  for (const [event, listener] of Object.entries(LISTENERS)) socket.on(event, listener)
+  for (const event of EVENTS) socket.on(event, LISTENERS[event])
   if (!connection.direct) hearStream(connection)
   socket.setEncoding = refuseEncoding
   if (socket instanceof net.Socket) {
-    Object.assign(socket, { _writev: writeTogether })
+    socket._writev = writeTogether
     // A TLS socket answers an end with its own, unless told otherwise.
     socket.allowHalfOpen = true
     if (service.server.timeout > 0) socket.setTimeout(service.server.timeout)
@@ -37,7 +38,7 @@ export function hearStream({ socket }: Connection): void {
 /** The socket is no longer ours. */
 export function release(connection: Connection): void {
   const { socket } = connection
-  for (const [event, listener] of Object.entries(LISTENERS)) socket.removeListener(event, listener)
+  for (const event of EVENTS) socket.removeListener(event, LISTENERS[event])
   socket.removeListener('data', onData)
   delete (socket as { setEncoding?: unknown }).setEncoding
   delete (socket as { _writev?: unknown })._writev

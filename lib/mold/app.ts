@@ -11,7 +11,7 @@ import { NOBODY_HEARS, offerSend } from '../worker/identity.ts'
 import { type Ends, joinOn } from '../worker/join.ts'
 import { cannotListenAgain, listenAgain, type Past, type Retired } from '../worker/lineage.ts'
 import { noteTicketKeys } from '../worker/tickets.ts'
-import { runHooks } from './hooks.ts'
+import { hasHooks, runHooks } from './hooks.ts'
 import { openInspector } from './inspector.ts'
 import { Loading } from './loading.ts'
 import { Mold } from './mold.ts'
@@ -130,6 +130,7 @@ export class AppMold {
   #prepare(ends: Ends, past: Past | null): Begin {
     const { kernel, go } = this.#mold
     const lineage = go.promotes === true ? { past, promote: (worker: Retired) => this.#promote(worker) } : null
-    return prepare(kernel, ends, this.#file, lineage)
+    const isNext = past === null && !hasHooks('postFork') && ends.settings.hooksFile === null
+    return prepare(kernel, ends, this.#file, lineage, isNext ? this.#mold.listen.servers() : [])
   }
 }

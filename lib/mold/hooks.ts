@@ -47,6 +47,9 @@ function note(which: Which, hook: ForkHook, { stack }: Error): void {
   if (place !== undefined) registry().places.set(hook, place)
 }
 
+/** Whether anything is to run. */
+export const hasHooks = (which: Which): boolean => registry()[which].length > 0
+
 /** A hook has not come to its end in time. */
 export class LateHook extends Error {
   override readonly name = 'Error'
@@ -57,7 +60,7 @@ export class LateHook extends Error {
  * most: then it rejects with a `LateHook` that names the one that is awaited.
  */
 export async function runHooks(which: Which, within: Ms): Promise<void> {
-  if (registry()[which].length === 0) return
+  if (!hasHooks(which)) return
   let running: ForkHook | undefined
   let timer: NodeJS.Timeout | undefined
   const late = new Promise<never>((_, reject) => {

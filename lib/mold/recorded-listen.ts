@@ -18,8 +18,9 @@ type ServerInsides = Server & { _handle: Handle | null; _pipeName?: string | und
 export type RecordedListen = {
   /** What is being loaded, for those who fork from a mold of several things. */
   during: string
-  /** How many servers are to listen. */
+  /** How many servers are to listen, and which. */
   count(): number
+  servers(): readonly Server[]
   /** In the child, before `listen` is intercepted for the worker. */
   restore(): void
   /**
@@ -47,6 +48,7 @@ export function recordListen(): RecordedListen {
   const recorded: RecordedListen = {
     during: '',
     count: () => calls.size,
+    servers: () => [...calls].map(({ server }) => server),
     restore() {
       Server.prototype.listen = original
     },

@@ -2,7 +2,7 @@
 import { performance } from 'node:perf_hooks'
 import { COLUMN } from '../channel/heartbeat.ts'
 import { type Ms, ms } from '../units.ts'
-import type { Counts } from './responses/counts.ts'
+import { type Counts, NO_COUNTS } from './responses/counts.ts'
 import type { Durations } from './responses/durations.ts'
 
 /** Often enough that the arbiter's metrics are fresh. */
@@ -23,14 +23,15 @@ export type Beating = { last(): void; stop(): void }
 
 /** Beats at once and then for the life of the process, without keeping it alive. */
 export const startBeat = (row: Float64Array, source: BeatSource, interval: Ms): Beating => {
-  let expected = performance.now()
+  let expected = performance.now() + interval
   const beat = () => {
     const now = performance.now()
     source.durations?.store(row)
     store(row, source.counts(), Math.max(0, now - expected))
     expected = now + interval
   }
-  beat()
+  // Nothing was served yet, and the first client may be waiting.
+  store(row, NO_COUNTS, 0)
   const timer = setInterval(beat, interval).unref()
   return {
     last() {

@@ -3,6 +3,7 @@
  * is heard. The same for a worker that was exec'd and for one that was forked. One that was forked ahead does all that does
  * not depend on who it will be before its `go`.
  */
+import type { Server } from 'node:net'
 import { row } from '../channel/heartbeat.ts'
 import type { Go } from '../channel/messages.ts'
 import { formatAddress } from '../config/address.ts'
@@ -28,7 +29,7 @@ import { delegating, type Lineage, type Past } from './lineage.ts'
 import { asker } from './listen/ask-arbiter.ts'
 import { Gate } from './listen/gate.ts'
 import { Lent } from './listen/lent.ts'
-import { interceptListen, type ListenPolicy } from './listen/listen.ts'
+import { familyOf, interceptListen, type ListenPolicy } from './listen/listen.ts'
 import { accepting, firstServer, servesBind, stopAccepting } from './listen/open-servers.ts'
 import { Probe } from './listen/probe.ts'
 import { watchMemory } from './memory-limit.ts'
@@ -48,13 +49,15 @@ export type Begin = (joined: Joined) => Boot
 
 /**
  * Makes everything ready; `file` is the app's, absolute. `lineage`: for a worker that was forked, and may become a mold.
- * Ends the process where a file of TLS is wrong.
+ * `expected`: servers that are going to listen, with no code of the app before that. Ends the process where a file of TLS
+ * is wrong.
  */
 export const prepare = (
   kernel: Kernel,
   { channel, settings, memory, alarm, open }: Ends,
   file: string,
   lineage: Lineage | null = null,
+  expected: readonly Server[] = [],
 ): Begin => {
   /** Known when it begins; nothing asks before. */
   let go: Go
@@ -88,6 +91,7 @@ export const prepare = (
   }
   past?.servers.renew(options)
   const servers = past?.servers ?? new Servers(options)
+  for (const server of expected) servers.adopt(server, familyOf(server))
   if (past === null) prepareHooks({ settings, faults, hooks, servers, tls: options.engine.tls, warn })
   const reportImports = settings.reload
     ? watchImports((files, since) => void channel.send({ kind: 'loaded', files, since }))

@@ -40,6 +40,8 @@ export class Servers {
   /** The key of TLS session tickets that all workers share, if there is one; in base64. */
   #tickets: string | null = null
   #tls: TlsOptions | null = null
+  /** Some of them. */
+  #speakTls = false
   /** The same for all lives: servers have it from the first. */
   readonly #responded: Responded
 
@@ -67,6 +69,7 @@ export class Servers {
     const { engine } = this.#options
     const responded = this.#responded
     const speaksTls = engine.tls !== undefined || server instanceof tls.Server
+    this.#speakTls ||= speaksTls
     const ticketKeys = speaksTls && this.#tickets !== null ? keysOf(this.#tickets) : null
     if (ticketKeys !== null) shareTickets(server, ticketKeys)
     if (family === 'http2') this.#say("the app's http2 server keeps Node's own HTTP parser")
@@ -88,7 +91,7 @@ export class Servers {
   /** Another key for the session tickets of connections to come, in base64. */
   renewTickets(tickets: string): void {
     this.#tickets = tickets
-    if (this.#served.size === 0) return
+    if (!this.#speakTls) return
     const ticketKeys = keysOf(tickets)
     for (const [server, served] of this.#served) {
       shareTickets(server, ticketKeys)

@@ -143,7 +143,7 @@ const wantsItsOwn = (options: unknown): boolean => {
 }
 
 /** http2 is not loaded for the sake of its classes: only its servers can `updateSettings`. */
-const familyOf = (server: net.Server): Family => {
+export const familyOf = (server: net.Server): Family => {
   if (server instanceof http.Server || server instanceof https.Server) return 'http'
   return typeof (server as Partial<http2.Http2Server>).updateSettings === 'function' ? 'http2' : 'net'
 }

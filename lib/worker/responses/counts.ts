@@ -3,10 +3,11 @@ import type { Counts as EngineCounts } from '../../http/engine.ts'
 
 export type Counts = Omit<EngineCounts, 'idle'>
 
-const NOTHING: Counts = { requests: 0, active: 0, connections: 0, classes: [0, 0, 0, 0, 0] }
+/** Before the first request. */
+export const NO_COUNTS: Counts = { requests: 0, active: 0, connections: 0, classes: [0, 0, 0, 0, 0] }
 
 /** Those of several servers together. */
-export const sumOf = (counts: readonly Counts[]): Counts => counts.reduce(add, NOTHING)
+export const sumOf = (counts: readonly Counts[]): Counts => counts.reduce(add, NO_COUNTS)
 
 const add = (a: Counts, b: Counts): Counts => ({
   requests: a.requests + b.requests,
