@@ -138,6 +138,7 @@ export class Connection {
   /** The socket has read. True: go on reading. */
   receive(bytes: Buffer, from: number, to: number): true {
     if (this.unread !== null) this.unread = Buffer.concat([this.unread, bytes.subarray(from, to)])
+    else if (this.phase === 'proxy') this.readProxyHeader(bytes.subarray(from, to))
     else this.parse(bytes, from, to)
     return true
   }
@@ -173,9 +174,6 @@ export class Connection {
       case 'body':
         takeBody(this, bytes, from, to)
         return
-      case 'proxy':
-        this.readProxyHeader(bytes, to)
-        return
       case 'over':
         this.at = to
         return
@@ -208,10 +206,9 @@ export class Connection {
     }
   }
 
-  private readProxyHeader(bytes: Buffer, to: number): void {
-    const chunk = bytes.subarray(this.at, to)
+  /** What follows may be longer than the chunk: what looked like a header's beginning was a request's. */
+  private readProxyHeader(chunk: Buffer): void {
     const rest = this.proxyReader!.read(chunk)
-    this.at = to
     if (rest === null) return
     const { client } = this.proxyReader!
     this.proxyReader = null
@@ -221,8 +218,7 @@ export class Connection {
       return
     }
     if (client !== null) showClient(this.socket, client)
-    // The end of the chunk: the header ended in it, wherever it began.
-    this.at = to - rest.length
+    this.parse(rest, 0, rest.length)
   }
 
   /** A response has left. */

@@ -2,6 +2,7 @@ import type http from 'node:http'
 import { trust } from '../../../lib/http/proxy/forwarded.ts'
 import type { ProxyMode } from '../../../lib/http/proxy/proxy-protocol.ts'
 import { converse } from '../../support/http.ts'
+import { until } from '../../support/until.ts'
 import { get, LAST, serve } from './serving.ts'
 
 const from: http.RequestListener = (req, res) =>
@@ -51,6 +52,20 @@ test('Version 2 and auto are understood; auto takes connections without a header
   expect(await send(port, get('/', LAST), true)).toMatch(/from 127\.0\.0\.1 \d+ IPv4/)
   expect(await send(port, `PROXY UNKNOWN\r\n${get('/', LAST)}`)).toMatch(/from 127\.0\.0\.1 \d+ IPv4/)
 })
+
+test.each(['P', '\r\n'])(
+  'With auto, a request that begins with %j is no header, also where it is cut there.',
+  async (begin) => {
+    const { port, engine } = await behind('auto')
+    const request =
+      begin === 'P' ? `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\n${LAST}\r\nx` : begin + get('/', LAST)
+    const client = await converse({ port })
+    client.send(begin)
+    await until(() => engine.counts().active === 1)
+    client.send(request.slice(begin.length))
+    expect(await client.closed()).toContain('/ from 127.0.0.1')
+  },
+)
 
 test('A peer that may not send the header gets 403, a malformed or missing one 400.', async () => {
   const stranger = await behind('v1', ['10.0.0.0/8'])
