@@ -16,7 +16,7 @@ import { TLSSocket } from 'node:tls'
 import { takeBody } from './body.ts'
 import { close } from './closing.ts'
 import { beginRequest } from './exchange.ts'
-import { fail, failureIsDue, type PendingFailure, sendFailure } from './failure.ts'
+import { type BrokenResponse, fail, failureIsDue, type PendingFailure, sendFailure } from './failure.ts'
 import { hearStream } from './listeners.ts'
 import { CONNECTION, type Incoming, type Outgoing, type ResponseOptions, type ServerSocket } from './node.ts'
 import type { ChunkedDecoder } from './parser/chunked.ts'
@@ -72,6 +72,8 @@ export class Connection {
   /** Requests counted against `maxRequestsPerSocket`. */
   served = 0
   failure: PendingFailure | null = null
+  /** The response in `waiting` whose request has failed although it had begun. */
+  broken: BrokenResponse | null = null
   handover: Handover | null = null
 
   readonly connected: number

@@ -4,8 +4,8 @@
  * the constant text of the error; then the connection is closed, lingering.
  *
  * Where the app has the failed request already (the error stands in its body) the answer takes the place of the
- * response, if that has not begun; if it has, the connection is destroyed behind what is written by then: there is no
- * second status line.
+ * response, if that has not begun; if it has, the connection ends behind what is written by then: there is no second
+ * status line. A response that is ended leaves whole.
  */
 import { STATUS_CODES } from 'node:http'
 import { close } from './closing.ts'
@@ -21,6 +21,8 @@ export type PendingFailure = {
   /** The response that the answer takes the place of. */
   readonly instead: Outgoing | null
 }
+
+export type BrokenResponse = { readonly response: Outgoing; readonly exception: ClientError }
 
 /** What 'clientError' listeners get, as from Node's parser. */
 export type ClientError = Error & { code: string; reason?: string; bytesParsed?: number; rawPacket?: Buffer }
@@ -42,8 +44,9 @@ export function fail(connection: Connection, error: HttpError, bytes?: Buffer, p
   const exception = exceptionOf(error, bytes, parsed)
   if (incoming !== null && (instead === null || instead.headersSent)) {
     if (instead === null) close(connection)
+    else if (instead.writableEnded) instead._last = true
     else if (instead === connection.response) breakOff(connection, exception)
-    else endInItsTurn(instead)
+    else breakOffLater(connection, instead, exception)
     return
   }
   if (instead !== null && instead !== connection.response) waiting.pop()
@@ -52,17 +55,17 @@ export function fail(connection: Connection, error: HttpError, bytes?: Buffer, p
 }
 
 /** What was written may still wait for the rest of its read, turn or tick. What the kernel has no room for is lost. */
-function breakOff(connection: Connection, exception: ClientError): void {
+export function breakOff(connection: Connection, exception: ClientError): void {
   const { service, socket } = connection
   writeAllNow(connection)
   if (canLinger(socket)) linger(service, socket)
   socket.destroy(exception)
 }
 
-/** Its part that was written leaves behind the responses before it, and with it the connection ends. */
-function endInItsTurn(response: Outgoing): void {
+/** In its turn, unless it is ended by then. */
+function breakOffLater(connection: Connection, response: Outgoing, exception: ClientError): void {
+  connection.broken = { response, exception }
   response._last = true
-  response.destroy()
 }
 
 /** The open response to the request whose body is being received: the newest, if it is still open. */

@@ -37,6 +37,9 @@ export type Outgoing = http.ServerResponse<Incoming> & {
   _last: boolean
   _closed: boolean
   _headerSent: boolean
+  readonly _header: string | null
+  /** What was written before it has the socket. */
+  readonly outputData: { readonly data: string | Buffer; readonly encoding: string }[]
   _keepAliveTimeout: number
   _maxRequestsPerSocket: number
   _onPendingData: (this: Outgoing, bytes: number) => void

@@ -173,6 +173,35 @@ const DIFFERENCES: Record<string, Difference> = {
     send: ['GET / HT', null],
     shows: { received: `${answer('400 Bad Request', 'The connection was closed inside a request.')}<end>`, events: [] },
   },
+  'a 100 (Continue) to a request whose response waits': {
+    why: 'Node writes it between head and body, where it takes the place of bytes of the body',
+    send: [`${get('/1')}POST /2 HTTP/1.1\r\nHost: a\r\nExpect: 100-continue\r\nContent-Length: 1\r\n${CLOSE}\r\nx`],
+    handler(req, res) {
+      if (req.url === '/1') req.socket.once('second', () => res.end('/1'))
+      else {
+        res.end(Buffer.from('/2'))
+        req.socket.emit('second')
+      }
+    },
+    shows: { received: `${ok('/1')}HTTP/1.1 100 Continue\r\n\r\n${ok('/2', 'close')}<end>`, events: [] },
+  },
+  'other interim responses to it, one by one': {
+    why: 'as the 100 (Continue)',
+    send: [`${get('/1')}${get('/2', CLOSE)}`],
+    handler(req, res) {
+      if (req.url === '/1') req.socket.once('second', () => res.end('/1'))
+      else {
+        res.writeProcessing()
+        res.writeEarlyHints({ link: '</a>' })
+        res.end(Buffer.from('/2'))
+        req.socket.emit('second')
+      }
+    },
+    shows: {
+      received: `${ok('/1')}HTTP/1.1 102 Processing\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n${ok('/2', 'close')}<end>`,
+      events: [],
+    },
+  },
   'an upgrade behind a request that is not answered yet': {
     why: 'Node hands the socket over while the response before is still to be written',
     send: [`${get('/1')}${get('/2', 'Connection: Upgrade\r\nUpgrade: echo\r\n')}`],
