@@ -1,6 +1,6 @@
 /** Runs bytes through the pure part of the engine as a connection would, cut into chunks, and writes down what came. */
 
-import type { HttpError } from '../../lib/http/errors.ts'
+import { HTTP_ERRORS, type HttpError } from '../../lib/http/errors.ts'
 import { DEFAULT_LIMITS, type Limits } from '../../lib/http/limits.ts'
 import { ChunkedDecoder } from '../../lib/http/parser/chunked.ts'
 import type { Head } from '../../lib/http/parser/head.ts'
@@ -12,6 +12,8 @@ import { type Endpoint, type ProxyMode, parseProxy } from '../../lib/http/proxy/
 export type ReplayOptions = Omit<RuleOptions, 'limits'> &
   Partial<Limits> & {
     readonly proxyProtocol?: ProxyMode
+    /** Whether the app listens for 'upgrade' and 'connect', as it does unless this says no. */
+    readonly tunnels?: boolean
     readonly secureSchemeHeaders?: Readonly<Record<string, string>>
   }
 
@@ -37,7 +39,13 @@ export type Replayed = {
   /** The code of the error that ended it, or null where the bytes ended between two requests. */
   readonly error: string | null
   readonly proxy: { readonly source: Endpoint | null; readonly destination: Endpoint | null } | null
+  /** What stands behind a request that made a tunnel, in latin1; null where none did. */
+  readonly tunnel: string | null
 }
+
+/** Whether it ends HTTP on its connection. An upgrade with a body is served as any other request. */
+const opensTunnel = ({ method, upgrade, framing }: Pick<Head, 'method' | 'upgrade' | 'framing'>): boolean =>
+  method === 'CONNECT' || (upgrade && framing.kind === 'none')
 
 /** Feeds the chunks between the cuts (ascending offsets), each in a buffer of its own with other bytes around it. */
 export function replay(bytes: Buffer, options: ReplayOptions, cuts: readonly number[] = []): Replayed {
@@ -66,6 +74,7 @@ class Replay {
   private decoder: ChunkedDecoder | null = null
   private left = 0
   private error: string | null = null
+  private tunnel: string | null = null
   private over = false
 
   constructor(options: ReplayOptions) {
@@ -87,6 +96,7 @@ class Replay {
       else if (this.left > 0) at = this.counted(chunk, at, to)
       else at = this.head(chunk, at, to)
     }
+    if (this.tunnel !== null) this.tunnel += chunk.toString('latin1', at, to)
   }
 
   finish(): Replayed {
@@ -95,7 +105,7 @@ class Replay {
       if (incomplete)
         this.error = this.decoder?.finish()?.code ?? this.heads.finish()?.error.code ?? 'REQUEST_INCOMPLETE'
     }
-    return { requests: this.requests, error: this.error, proxy: this.proxy }
+    return { requests: this.requests, error: this.error, proxy: this.proxy, tunnel: this.tunnel }
   }
 
   private readProxy(bytes: Buffer): void {
@@ -116,6 +126,7 @@ class Replay {
     const { kind: _kind, end, ...head } = result
     const scheme = this.scheme(result.rawHeaders)
     if (scheme !== null && typeof scheme === 'object') return this.fail(scheme)
+    if (result.method === 'CONNECT' && this.options.tunnels === false) return this.fail(HTTP_ERRORS.CONNECT_UNSUPPORTED)
     const complete = result.framing.kind === 'none'
     this.requests.push({ ...head, scheme, body: '', trailers: [], complete })
     if (result.framing.kind === 'length') this.left = result.framing.length
@@ -149,7 +160,9 @@ class Replay {
   private completed(): void {
     const request = this.requests.at(-1)!
     request.complete = true
-    this.over = !request.keepAlive || request.upgrade || request.method === 'CONNECT'
+    const tunnels = this.options.tunnels !== false && opensTunnel(request)
+    if (tunnels) this.tunnel = ''
+    this.over = tunnels || !request.keepAlive
   }
 
   private fail(error: HttpError): number {
