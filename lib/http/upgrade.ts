@@ -6,7 +6,7 @@ import { HTTP_ERRORS } from './errors.ts'
 import { beginRequest, contextOf, requestOf } from './exchange.ts'
 import { fail } from './failure.ts'
 import { release } from './listeners.ts'
-import type { Incoming } from './node.ts'
+import type { Incoming, ServerSocket } from './node.ts'
 import type { Head } from './parser/head.ts'
 
 export type Handover = { readonly event: 'upgrade' | 'connect'; readonly request: Incoming }
@@ -50,6 +50,7 @@ export function finishHandover(connection: Connection): void {
   connection.handover = null
   // The last response has taken the connection with it.
   if (socket.destroyed) return
+  const ended = socket.readableEnded
   release(connection)
   service.connections.delete(connection)
   service.upgraded.add(socket)
@@ -61,7 +62,15 @@ export function finishHandover(connection: Connection): void {
     completeRequest(request, [])
     socket.readableFlowing = null
     if (!service.server.emit(event, request, socket, head)) socket.destroy()
+    else if (ended) process.nextTick(tellEnd, socket)
     // It may have been paused while responses were sent; whoever does not read must still hear of the end.
     else if (socket._handle?.reading === false) socket._read(0)
   })
+}
+
+/** A TLS socket ends although it is paused: the app was not there to hear it. */
+function tellEnd(socket: ServerSocket): void {
+  if (socket.destroyed) return
+  socket.emit('end')
+  if (!socket.allowHalfOpen) socket.end()
 }

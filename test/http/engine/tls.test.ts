@@ -9,6 +9,7 @@ import type { HookTls } from '../../../lib/config/settings/hooks.ts'
 import { trust } from '../../../lib/http/proxy/forwarded.ts'
 import { tlsOptions } from '../../../lib/http/tls.ts'
 import { ms } from '../../../lib/units.ts'
+import { until } from '../../support/until.ts'
 import { get, LAST, listening, serve } from './serving.ts'
 
 const file = (name: string) => join(__dirname, 'certificates', name)
@@ -167,6 +168,24 @@ test('A client that half-closes is answered over TLS too.', async () => {
     await once(client, 'close')
     expect(received).toContain('after its end')
   }
+})
+
+test('Whoever takes an upgraded connection over hears of an end that came before, while a response was awaited.', async () => {
+  const { port, engine, server } = await serve(
+    (req, res) => void req.socket.once('end', () => setImmediate(() => res.end('before'))),
+    { tls: tlsOptions(settings('one')) },
+  )
+  server.on('upgrade', (_req, socket) => socket.on('end', () => socket.end('heard')).resume())
+  const options = { port, rejectUnauthorized: false, allowHalfOpen: true } as tls.ConnectionOptions
+  const client = tls.connect(options).setEncoding('latin1')
+  client.end(get('/') + get('/', 'Connection: upgrade\r\nUpgrade: x\r\n'))
+  let received = ''
+  client.on('data', (text) => {
+    received += text
+  })
+  await once(client, 'close')
+  expect(received).toMatch(/beforeheard$/)
+  await until(() => engine.counts().connections === 0)
 })
 
 test('A drain ends what never finishes its handshake, and leaves an upgraded connection over TLS the time for streams.', async () => {
