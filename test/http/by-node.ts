@@ -1,19 +1,10 @@
 /** What Node's own server makes of the same bytes: a real `http.Server` on a Duplex, no socket. */
-import { createServer, type IncomingMessage, type Server } from 'node:http'
+import { createServer, type Server } from 'node:http'
 import { Duplex } from 'node:stream'
-
-export type NodeRequest = {
-  readonly method: string
-  readonly target: string
-  readonly rawHeaders: readonly string[]
-  readonly upgrade: boolean
-  body: string
-  trailers: readonly string[]
-  complete: boolean
-}
+import { type Recorded, record } from './recorded.ts'
 
 export type ByNode = {
-  readonly requests: NodeRequest[]
+  readonly requests: Recorded[]
   /** The code of its `clientError`, or null. */
   error: string | null
 }
@@ -36,32 +27,7 @@ export async function byNode(bytes: Buffer): Promise<ByNode> {
 function serverFor(result: ByNode): Server {
   const server = createServer({ requireHostHeader: false })
   Object.assign(server, { httpAllowHalfOpen: true })
-  const take = (request: IncomingMessage): NodeRequest => {
-    const { method, url, rawHeaders } = request
-    const taken = { method: method!, target: url!, rawHeaders, upgrade: false, body: '', trailers: [], complete: false }
-    result.requests.push(taken)
-    return taken
-  }
-  const serve = (request: IncomingMessage, response: { end(): void }) => {
-    const taken = take(request)
-    request.setEncoding('latin1')
-    request.on('data', (text: string) => {
-      taken.body += text
-    })
-    request.on('end', () => {
-      taken.complete = true
-      taken.trailers = request.rawTrailers
-      response.end()
-    })
-    request.on('error', () => {})
-  }
-  const tunnel = (request: IncomingMessage, socket: Duplex) => {
-    const taken = take(request)
-    Object.assign(taken, { upgrade: true, complete: true })
-    socket.destroy()
-  }
-  server.on('request', serve).on('checkContinue', serve).on('checkExpectation', serve)
-  server.on('upgrade', tunnel).on('connect', tunnel)
+  record(server, () => result)
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     result.error = error.code ?? error.message
     socket.destroy()

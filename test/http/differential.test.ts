@@ -1,6 +1,6 @@
-import { HTTP_ERRORS, type HttpErrorCode } from '../../lib/http/errors.ts'
+import { HTTP_ERRORS } from '../../lib/http/errors.ts'
 import { Random } from '../support/random.ts'
-import { type ByNode, byNode } from './by-node.ts'
+import { byNode } from './by-node.ts'
 import corpus from './cases/gunicorn-requests.json'
 import { OWN_CASES } from './cases/index.ts'
 import {
@@ -12,56 +12,10 @@ import {
 } from './cases/node-differences.ts'
 import { TEXTS } from './corpus.ts'
 import { mutate } from './mutate.ts'
-import { type Replayed, replay } from './replay.ts'
+import { replay } from './replay.ts'
+import { compare, isListed, nameOf, type Verdict } from './verdict.ts'
 
 const mutations = Number(process.env.MONOCEROS_DIFFERENTIAL_ROUNDS ?? 3000)
-
-type Verdict =
-  | { readonly kind: 'same' }
-  | { readonly kind: 'refused here'; readonly key: HttpErrorCode }
-  | { readonly kind: 'accepted here'; readonly key: string }
-  | { readonly kind: 'otherwise'; readonly key: keyof typeof OTHERWISE }
-  | { readonly kind: 'different'; readonly key: string }
-
-const SAME: Verdict = { kind: 'same' }
-
-/** The first thing in which the two differ. That they refuse with different words is no difference. */
-function compare(ours: Replayed, node: ByNode): Verdict {
-  for (const [index, request] of ours.requests.entries()) {
-    const theirs = node.requests[index]
-    if (theirs === undefined) return { kind: 'accepted here', key: String(node.error) }
-    if (theirs.rawHeaders.length >= 2000 && request.rawHeaders.length > theirs.rawHeaders.length) {
-      return { kind: 'otherwise', key: 'fields cut off' }
-    }
-    for (const key of ['method', 'target', 'rawHeaders'] as const) {
-      if (JSON.stringify(request[key]) !== JSON.stringify(theirs[key])) return { kind: 'different', key }
-    }
-    if (theirs.upgrade && !request.upgrade && request.method !== 'CONNECT') return { kind: 'otherwise', key: 'h2c' }
-    if (theirs.upgrade) return SAME
-    const last = index === ours.requests.length - 1
-    if (last && request.complete && !request.keepAlive && (node.error !== null || node.requests.length > index + 1)) {
-      return { kind: 'otherwise', key: 'bytes after close' }
-    }
-    if (request.complete && theirs.complete) {
-      for (const key of ['body', 'trailers'] as const) {
-        if (JSON.stringify(request[key]) !== JSON.stringify(theirs[key])) return { kind: 'different', key }
-      }
-    }
-  }
-  const theirsGoOn = node.requests.length > ours.requests.length
-  if (ours.error === null) {
-    if (theirsGoOn) return { kind: 'different', key: 'they find more requests' }
-    return node.error === null ? SAME : { kind: 'accepted here', key: node.error }
-  }
-  const refusedOnlyHere = theirsGoOn || node.error === null
-  return refusedOnlyHere ? { kind: 'refused here', key: ours.error as HttpErrorCode } : SAME
-}
-
-const isListed = (verdict: Verdict): boolean =>
-  verdict.kind === 'same' ||
-  verdict.kind === 'otherwise' ||
-  (verdict.kind === 'refused here' && verdict.key in REFUSED_HERE) ||
-  (verdict.kind === 'accepted here' && verdict.key in ACCEPTED_HERE)
 
 /** Node neither requires Host nor counts fields as we do. */
 async function judge(text: string): Promise<Verdict> {
@@ -73,7 +27,7 @@ async function unlisted(texts: Iterable<string>, seen: Set<string>): Promise<str
   const found = new Map<string, string>()
   for (const text of texts) {
     const verdict = await judge(text)
-    const name = verdict.kind === 'same' ? verdict.kind : `${verdict.kind}: ${verdict.key}`
+    const name = nameOf(verdict)
     seen.add(name)
     if (!isListed(verdict) && !found.has(name)) found.set(name, text)
   }
