@@ -2,13 +2,13 @@
  * Changed requests over real connections to a process of its own: whatever comes and however it is cut, the client
  * receives what the pure parser says, and others are served meanwhile.
  */
-import http from 'node:http'
 import { Random } from '../../support/random.ts'
 import { TEXTS } from '../corpus.ts'
 import { mutate } from '../mutate.ts'
 import { connect, piecesOf } from './played.ts'
 import { type Predicted, predicted, withoutConnection, withoutDate } from './predicted.ts'
 import { type Manner, type Profile, type ServerProcess, startServers } from './server.ts'
+import { wellBehaved } from './well-behaved.ts'
 
 /** MONOCEROS_FUZZ_SECONDS=600 MONOCEROS_FUZZ_SEED=7 npx jest test/http/sockets/fuzz */
 const seconds = Number(process.env.MONOCEROS_FUZZ_SECONDS ?? 6)
@@ -134,35 +134,6 @@ const shown = (text: string, halfClosed: boolean): string => {
     '',
   )
   return halfClosed ? withoutConnection(kept) : kept
-}
-
-/** A client that does everything right, again and again. */
-function wellBehaved(port: number): { stop(): Promise<number> } {
-  const agent = new http.Agent({ keepAlive: true, maxSockets: 1 })
-  let stopped = false
-  const ask = () =>
-    new Promise<void>((resolve, reject) => {
-      const request = http.get({ port, host: '127.0.0.1', path: '/still', agent, timeout: 20_000 }, (response) => {
-        response.resume().on('end', () => (response.statusCode === 200 ? resolve() : reject(new Error('no answer'))))
-      })
-      request.on('error', reject).on('timeout', () => request.destroy(new Error('others are not served')))
-    })
-  const done = (async () => {
-    let answered = 0
-    while (!stopped) {
-      await ask()
-      answered++
-      await new Promise((resolve) => setTimeout(resolve, 20))
-    }
-    return answered
-  })()
-  done.catch(() => {})
-  return {
-    stop() {
-      stopped = true
-      return done.finally(() => agent.destroy())
-    },
-  }
 }
 
 test(`${seconds} s of changed requests over connections: the answers that the parser says, and others are served`, async () => {
