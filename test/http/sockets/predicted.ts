@@ -41,7 +41,8 @@ export function predicted(bytes: Buffer, profile: Profile): Predicted {
   const isAnswered =
     begun && (last.expect === 'other' || profile.manners![(told - 1) % profile.manners!.length] === 'early')
   const end = isAnswered ? '' : failure(HTTP_ERRORS[error as HttpErrorCode])
-  return error === 'REQUEST_INCOMPLETE'
+  // An answer that closes does not wait for the rest.
+  return error === 'REQUEST_INCOMPLETE' && !(isAnswered && !last.keepAlive)
     ? { answers, next: 'waits', last: end }
     : { answers: answers + end, next: 'closes', last: '' }
 }

@@ -1,7 +1,8 @@
 /**
  * Servers with the engine attached, in a process of their own: `node --expose-gc server.js '[PROFILE, …]'`, see
  * `profiles.ts`. Prints `port NAME NUMBER` for each, and answers lines on stdin: `counts` with what all of them have open,
- * `heap` with the bytes in use after a collection. Whatever nobody catches ends it.
+ * `heap` with the bytes in use after a collection, `hurry`
+ * when idle connections are no longer kept. Whatever nobody catches ends it.
  */
 const http = require('node:http')
 const { createInterface } = require('node:readline')
@@ -137,6 +138,11 @@ const COMMANDS = {
       idle: sum(({ idle }) => idle),
       requests: sum(({ requests }) => requests),
     }
+  },
+  /** From now on nobody may be idle. */
+  hurry() {
+    for (const { server } of servers) Object.assign(server, { keepAliveTimeout: 1, keepAliveTimeoutBuffer: 0 })
+    return {}
   },
   heap() {
     for (let round = 0; round < 3; round++) global.gc()

@@ -49,6 +49,11 @@ export class ServerProcess {
     return this.#ask('heap')
   }
 
+  /** Idle connections are closed from now on. */
+  async hurry(): Promise<void> {
+    await this.#ask('hurry')
+  }
+
   /** Waits until nothing is open, and fails if anything has been printed that nobody asked for. */
   async isUnharmed(): Promise<void> {
     let counts: OpenCounts | undefined
