@@ -2,14 +2,14 @@
 import type net from 'node:net'
 import type { Connection } from './connection.ts'
 import type { DrainOptions } from './engine.ts'
-import type { ServerSocket } from './node.ts'
+import type { Outgoing, ServerSocket } from './node.ts'
 import type { Service } from './service.ts'
 import { deadline } from './timeouts.ts'
 
 /** How long a handshake that has begun may take when the time for idle connections is over (milliseconds). */
 const HANDSHAKE_GRACE = 1000
 
-/** How long what begins behind the time for streams may go on at least: it may be no stream (milliseconds). */
+/** How long what begins behind the time for streams may go on at least, which may be no stream (milliseconds). */
 const LATE_GRACE = 1000
 
 type Later = (what: () => void, time: number) => void
@@ -68,16 +68,22 @@ function endHandshakes({ handshaking, connections, upgraded }: Service, which: (
   for (const raw of handshaking) if (!spoken.has(raw) && which(raw)) raw.destroy()
 }
 
-/** Ends what has begun and does not end, then what begins while anything is left. */
+/**
+ * Ends what has begun and does not end, then what begins while anything is left. What was written is given as long again
+ * to leave, since nobody may be reading it; what the app itself has ended leaves however long that takes.
+ */
 function endStreams(service: Service, later: Later): void {
   let before: ReadonlySet<object> | null = null
-  const ended = new Set<object>()
+  const ended = new Map<object, 'by us' | 'by the app'>()
   const look = () => {
     const streams = streamsOf(service)
     for (const [stream, socket] of streams) {
-      if (ended.has(stream) || before?.has(stream) === false) continue
-      ended.add(stream)
-      socket.destroySoon()
+      if (ended.has(stream)) {
+        if (ended.get(stream) === 'by us') socket.destroy()
+      } else if (before?.has(stream) !== false) {
+        ended.set(stream, stream.writableEnded ? 'by the app' : 'by us')
+        socket.destroySoon()
+      }
     }
     before = new Set(streams.keys())
     later(look, LATE_GRACE)
@@ -86,8 +92,8 @@ function endStreams(service: Service, later: Later): void {
 }
 
 /** Upgraded connections, and responses whose head is out. */
-function streamsOf({ upgraded, connections }: Service): Map<object, ServerSocket> {
-  const streams = new Map<object, ServerSocket>()
+function streamsOf({ upgraded, connections }: Service): Map<Outgoing | ServerSocket, ServerSocket> {
+  const streams = new Map<Outgoing | ServerSocket, ServerSocket>()
   for (const socket of upgraded) streams.set(socket, socket)
   for (const { socket, response } of connections) if (response?.headersSent) streams.set(response, socket)
   return streams

@@ -171,6 +171,51 @@ describe('a worker that drains', () => {
     expect(await worker.ended()).toMatchObject({ code: 0 })
   })
 
+  it('waits for a client that does not read a large answer until four fifths of its time are over, and needs no KILL', async () => {
+    const worker = startWorker({
+      file: app(`
+        require('node:http').createServer((req, res) => {
+          res.end(Buffer.alloc(16_000_000))
+          console.log('answered')
+        }).listen(3000)
+        process.on('SIGTERM', () => {
+          console.log('raised')
+          process.exit(7)
+        })`),
+      bind: [LOOPBACK],
+      settings: { drainStreams: 50, drainIdle: 0 },
+    })
+    const client = await converse({ port: await worker.port() })
+    client.socket.pause()
+    client.send(GET)
+    await worker.printed(/answered/)
+    drain(worker, { within: 3_000 })
+    await worker.told('draining', 2)
+    expect(worker.all('draining').at(-1)).toEqual({ kind: 'draining', idle: 0, active: 1 })
+    await worker.printed(/raised/)
+    expect(await worker.ended()).toMatchObject({ code: 7, signal: null })
+    client.destroy()
+  })
+
+  it('ends a stream that its client does not read soon after drainStreams', async () => {
+    const worker = startWorker({
+      file: app(`
+        require('node:http').createServer((req, res) => {
+          while (res.write(Buffer.alloc(1_000_000))) {}
+          console.log('full')
+        }).listen(3000)`),
+      bind: [LOOPBACK],
+      settings: { drainStreams: 50, drainIdle: 0 },
+    })
+    const client = await converse({ port: await worker.port() })
+    client.socket.pause()
+    client.send(GET)
+    await worker.printed(/full/)
+    drain(worker, { within: 600_000 })
+    expect(await worker.ended()).toMatchObject({ code: 0, signal: null })
+    client.destroy()
+  })
+
   it('ends upgraded connections after drainStreams', async () => {
     const worker = startWorker({
       file: app(`

@@ -1,7 +1,9 @@
 import http from 'node:http'
+import type { Writable } from 'node:stream'
 import { trust } from '../../../lib/http/proxy/forwarded.ts'
 import { ms } from '../../../lib/units.ts'
 import { converse } from '../../support/http.ts'
+import { until } from '../../support/until.ts'
 import { get, serve } from './serving.ts'
 
 const LONG = { idle: ms(60_000), streams: ms(60_000) }
@@ -199,6 +201,53 @@ describe('What begins behind the time for streams ends, too:', () => {
     const { drained } = await drain()
     client.send(get('/'))
     expect(await client.closed()).toMatch(/begun, [\s\S]*ended\r\n0\r\n\r\n$/)
+    await drained
+  })
+})
+
+describe('A client that does not read', () => {
+  const PART = Buffer.alloc(65_536, 'x')
+
+  /** The client has asked and reads nothing; the server can write no more. */
+  async function unread(listener: (res: http.ServerResponse) => void) {
+    const serving = await serve((_req, res) => listener(res))
+    serving.server.on('upgrade', (_req, socket) => fill(socket))
+    const client = await converse(serving)
+    client.socket.pause()
+    return { ...serving, client }
+  }
+
+  const fill = (stream: Writable): void => {
+    while (stream.write(PART)) {}
+    stream.once('drain', () => fill(stream))
+  }
+
+  test.each([
+    ['a stream', ''],
+    ['an upgraded connection', 'Connection: upgrade\r\nUpgrade: x\r\n'],
+  ])('keeps %s no longer than the time for streams, and a second.', async (_what, fields) => {
+    const { client, engine } = await unread(fill)
+    client.send(get('/', fields))
+    await until(() => engine.counts().active === 1)
+    await engine.drain({ idle: ms(0), streams: ms(20) })
+    expect(engine.counts().connections).toBe(0)
+    client.destroy()
+  })
+
+  test('is waited on for an answer that is ended: it may be slow.', async () => {
+    const { client, engine, port } = await unread((res) => void res.end(Buffer.alloc(16_000_000, 'x')))
+    client.send(get('/'))
+    await until(() => engine.counts().active === 1)
+    const drained = engine.drain({ idle: ms(60_000), streams: ms(0) })
+    // A connection that is kept as long as the first is cut off: what is to be ended by then is.
+    const late = await converse({ port })
+    late.socket.pause()
+    late.send(get('/', 'Connection: upgrade\r\nUpgrade: x\r\n'))
+    late.socket.on('error', () => {})
+    await until(() => engine.counts().connections === 2)
+    await until(() => engine.counts().connections === 1)
+    client.socket.resume()
+    expect((await client.closed()).endsWith(`\r\n\r\n${'x'.repeat(16_000_000)}`)).toBe(true)
     await drained
   })
 })
