@@ -50,7 +50,9 @@ const PROFILES: readonly Profile[] = [
     manners: MIXED,
     options: { secureSchemeHeaders: { 'X-Forwarded-Proto': 'https', 'X-Forwarded-Ssl': 'on' } },
   },
-  { name: 'tls', manners: ['at once', 'later'], tls: true },
+  { name: 'own-error', manners: MIXED, ownError: 'HTTP/1.1 400 Own\r\nConnection: close\r\n\r\nown' },
+  { name: 'tls', manners: MIXED, tls: true },
+  { name: 'tls-late', manners: ['later', 'early', 'at once'], tls: true },
 ]
 
 const quoted = (bytes: Buffer): string => JSON.stringify(bytes.toString('latin1'))

@@ -40,7 +40,7 @@ export function predicted(bytes: Buffer, profile: Profile): Predicted {
   const begun = last !== undefined && !last.complete
   const isAnswered =
     begun && (last.expect === 'other' || profile.manners![(told - 1) % profile.manners!.length] === 'early')
-  const end = isAnswered ? '' : failure(HTTP_ERRORS[error as HttpErrorCode])
+  const end = isAnswered ? '' : failure(HTTP_ERRORS[error as HttpErrorCode], profile.ownError)
   // An answer that closes does not wait for the rest.
   return error === 'REQUEST_INCOMPLETE' && !(isAnswered && !last.keepAlive)
     ? { answers, next: 'waits', last: end }
@@ -81,9 +81,14 @@ function refusal({ method, keepAlive }: ReplayedRequest): string {
   return `${head}Content-Length: ${text.length}\r\n\r\n${method === 'HEAD' ? '' : text}`
 }
 
-const failure = ({ status, text }: HttpError): string =>
-  `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: text/plain\r\n` +
-  `Content-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`
+/** The statuses that a 'clientError' listener answers in place of the engine. */
+const APPS: readonly number[] = [400, 408, 413, 431]
+
+function failure({ status, text }: HttpError, own: string | undefined): string {
+  if (own !== undefined && APPS.includes(status)) return own
+  const head = `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: text/plain\r\n`
+  return `${head}Content-Length: ${text.length}\r\nConnection: close\r\n\r\n${text}`
+}
 
 /** Without the time of day. */
 export const withoutDate = (text: string): string => text.replace(/^Date: [^\r\n]*\r\n/gm, '')

@@ -20,7 +20,7 @@ const STREAMED = 4_000_000
 
 const servers = JSON.parse(process.argv[2]).map(serve)
 
-function serve({ name, options = {}, manners, tls = false, timeouts = {} }) {
+function serve({ name, options = {}, manners, ownError, tls = false, timeouts = {} }) {
   const { tunnels = true, proxyProtocol: mode, secureSchemeHeaders, ...rest } = options
   const scheme = secureSchemeHeaders && schemeReader(secureSchemeHeaders)
   const server = Object.assign(http.createServer(), timeouts)
@@ -32,11 +32,18 @@ function serve({ name, options = {}, manners, tls = false, timeouts = {} }) {
     ...(tls && { tls: TLS }),
   })
   server.on('request', manners ? tellIn(manners) : route)
+  if (ownError) server.on('clientError', (_error, socket) => answerError(socket, ownError))
   if (tunnels) server.on('upgrade', manners ? tellTunnel : echo).on('connect', manners ? tellTunnel : echo)
   server.listen({ port: 0, host: '127.0.0.1', backlog: 1024 }, () =>
     console.log(`port ${name} ${server.address().port}`),
   )
   return { server, engine }
+}
+
+/** As most listeners do. */
+function answerError(socket, text) {
+  if (socket.writable) socket.write(text)
+  socket.destroy()
 }
 
 /** Says what it was asked, each request of a connection in the next of the manners. */

@@ -13,6 +13,8 @@ export type Profile = {
   readonly options?: ReplayOptions
   /** The app says what it was asked, the requests of a connection in these manners in turn. Without: some routes. */
   readonly manners?: readonly Manner[]
+  /** What a listener for 'clientError' sends. */
+  readonly ownError?: string
   readonly tls?: boolean
   /** Properties of the server object. */
   readonly timeouts?: Readonly<Record<string, number>>
