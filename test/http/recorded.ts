@@ -40,6 +40,11 @@ export function record(server: Server, of: (socket: Duplex) => { readonly reques
     take(request, { upgrade: true, complete: true })
     socket.destroy()
   }
-  server.on('request', serve).on('checkContinue', serve).on('checkExpectation', serve)
+  // An answer without a 100 (Continue) before it ends the connection.
+  const proceed = (request: IncomingMessage, response: ServerResponse) => {
+    response.writeContinue()
+    serve(request, response)
+  }
+  server.on('request', serve).on('checkContinue', proceed).on('checkExpectation', serve)
   server.on('upgrade', tunnel).on('connect', tunnel)
 }
