@@ -246,6 +246,11 @@ export const TRAILERS: readonly OwnCase[] = [
     raw: chunked(`0\r\nX-a: b \r\nY:\tc\r\n\r\n${get()}`),
     requests: [{ trailers: ['X-a', 'b', 'Y', 'c'] }, {}],
   },
+  {
+    title: 'Connection among the trailers says nothing of the connection',
+    raw: chunked(`0\r\nConnection: close\r\n\r\n${get()}`),
+    requests: [{ trailers: ['Connection', 'close'], keepAlive: true }, {}],
+  },
   ...['Content-Length', 'transfer-encoding', 'Host', 'Trailer', 'Authorization', 'TE'].map((name) =>
     broken(`${name} among the trailers is 400`, `0\r\nX: b\r\n${name}: 1\r\n\r\n`, 'TRAILER_FORBIDDEN'),
   ),

@@ -77,6 +77,10 @@ export const ACCEPTED_HERE: Readonly<Record<string, NodeDifference>> = {
     by: 'RFC 9112 §7.1.1, RFC 9110 §5.6.3',
     why: 'llhttp refuses white space within chunk extensions and obs-text in their quoted strings',
   },
+  HPE_CLOSED_CONNECTION: {
+    by: 'RFC 9110 §6.5.1',
+    why: 'Connection among the trailers is no header field, and says nothing of the connection; Node closes it',
+  },
   HPE_HEADER_OVERFLOW: { by: 'limitRequestHead', why: 'a head may have 64 KB here and 16 KB there' },
 }
 
