@@ -11,7 +11,7 @@ import { type Manner, type Profile, type ServerProcess, startServers } from './s
 import { wellBehaved } from './well-behaved.ts'
 
 /** MONOCEROS_FUZZ_SECONDS=600 MONOCEROS_FUZZ_SEED=7 npx jest test/http/sockets/fuzz */
-const seconds = Number(process.env.MONOCEROS_FUZZ_SECONDS ?? 6)
+const seconds = Number(process.env.MONOCEROS_FUZZ_SECONDS ?? 4)
 const firstSeed = Number(process.env.MONOCEROS_FUZZ_SEED ?? 1)
 
 /** Inputs at least, however slow the machine is. */
