@@ -4,7 +4,6 @@ import { formatDuration } from './codecs/numbers.ts'
 import type { Merged } from './merge.ts'
 import { describeSource, type Problem } from './problems.ts'
 import { SETTINGS, type SettingName } from './settings.ts'
-import { unforkable } from './unforkable.ts'
 
 /** The idle time after which common load balancers close a connection; who closes earlier than they makes them answer 502. */
 const BALANCER_IDLE = 60_000
@@ -22,8 +21,6 @@ export function contradictions({ config, sources }: Merged): Problem[] {
     complain('certReqs', `is "${config.certReqs}" and needs caCerts, which is not set`)
   if (config.reload && config.preload)
     complain('reload', 'cannot be used with preload: what a mold has loaded is not known; use it for development only')
-  const option = config.preload ? unforkable(config.nodeOptions) : null
-  if (option !== null) complain('nodeOptions', `has ${option}`)
   if (config.restartDelay > config.restartDelayMax)
     complain(
       sources.restartDelay.kind === 'default' ? 'restartDelayMax' : 'restartDelay',

@@ -11,6 +11,7 @@ import { refusedNodeOptions } from './node-options.ts'
 import { faultOf, type Problem, type Source } from './problems.ts'
 import { WORKER_HOOKS } from './settings/hooks.ts'
 import { type Config, type SettingName, WORKER_SETTING_NAMES, type WorkerSettings } from './settings.ts'
+import { unforkableWorkers } from './unforkable.ts'
 
 /** Everything that was decided before the first process starts. */
 export type LoadedConfig = {
@@ -55,7 +56,9 @@ export async function loadConfig(
     ...line.problems,
     ...('problems' in merged ? merged.problems : []),
     ...('text' in address ? [address] : []),
-    ...('problems' in merged ? [] : [...missingFolder(merged), ...contradictions(merged)]),
+    ...('problems' in merged
+      ? []
+      : [...missingFolder(merged), ...contradictions(merged), ...unforkableWorkers(merged, env)]),
     ...('problems' in merged ? [] : await refusedNodeOptions(merged, { cwd, deadline })),
   ]
   if (problems.length > 0 || 'problems' in merged || 'text' in address) return { problems }

@@ -72,8 +72,36 @@ test.each([
   expect((await check()).code).toBe(0)
 })
 
-test('nor is it taken from NODE_OPTIONS', async () => {
-  const { program } = serve(['--preload'], { env: { NODE_OPTIONS: '--inspect-port=4681' } })
-  await program.line('NODE_OPTIONS has "--inspect-port=4681", which cannot be used with preload: ')
-  expect((await program.ended()).code).not.toBe(0)
+describe('NODE_OPTIONS', () => {
+  const WHY = 'which cannot be used with preload: the inspector would be that of all of them'
+  const CHECK = [dist('cli/monoceros.js'), '--check-config', 'app.js']
+
+  test('is looked at as well: at the start', async () => {
+    const { program } = serve(['--preload'], { env: { NODE_OPTIONS: '--inspect-port=4681' } })
+    await program.line(`NODE_OPTIONS: has "--inspect-port=4681", ${WHY}`)
+    expect((await program.ended()).code).toBe(2)
+  })
+
+  test.each([
+    ['--preload', 2],
+    ['--no-preload', 0],
+  ])('and by --check-config %s', async (flag, expected) => {
+    const cwd = temporaryFolder({ 'app.js': '' })
+    const env = { NODE_OPTIONS: '--no-warnings --inspect-port=4681' }
+    const { code, stderr } = await run(process.execPath, [...CHECK, flag], { cwd, env })
+    expect(code).toBe(expected)
+    expect(stderr.includes(`monoceros: NODE_OPTIONS: has "--inspect-port=4681", ${WHY}`)).toBe(expected === 2)
+  })
+
+  test('that of the setting env comes first', async () => {
+    const config = (options: string) => JSON.stringify({ preload: true, env: { NODE_OPTIONS: options } })
+    const files = { 'app.js': '', 'good.json': config('--no-warnings'), 'bad.json': config('--cpu-prof') }
+    const cwd = temporaryFolder(files)
+    const check = (file: string, env: Readonly<Record<string, string>>) =>
+      run(process.execPath, [...CHECK, '-c', file], { cwd, env })
+    expect((await check('good.json', { NODE_OPTIONS: '--inspect-port=4681' })).code).toBe(0)
+    const { code, stderr } = await check('bad.json', {})
+    expect(stderr).toContain('bad.json: env.NODE_OPTIONS: has "--cpu-prof", which cannot be used with preload: ')
+    expect(code).toBe(2)
+  })
 })

@@ -7,7 +7,6 @@ import { resolveApp } from '../../config/resolve-app.ts'
 import type { Config } from '../../config/settings.ts'
 import { heapOption, workerCount } from '../../config/sizing.ts'
 import { tlsProblems } from '../../config/tls-files.ts'
-import { unforkable } from '../../config/unforkable.ts'
 import { childEnvironment } from '../../kernel/environment.ts'
 import { resolveIdentity } from '../../system/identity.ts'
 import { SetupError } from '../../system/setup-error.ts'
@@ -23,8 +22,6 @@ export function prepareGeneration(loaded: LoadedConfig, listeners: readonly List
   const limits = readLimits()
   const size = workerCount(config.workers, limits)
   const { NODE_OPTIONS: variable = '' } = workerEnvironment(config, null)
-  const option = config.preload ? unforkable(variable.split(/\s+/)) : null
-  if (option !== null) throw new SetupError(`NODE_OPTIONS has ${option}`)
   const heap = heapOption(limits, size, [variable, ...config.nodeOptions])
   return { config, settings, listeners, size, program: programOf(loaded, heap) }
 }
