@@ -146,6 +146,11 @@ export class Report {
     const worker = keyText(key)
     const { phase } = to
     switch (phase.kind) {
+      case 'spawning':
+        // Another one is started at once: what the app said of itself would be lost.
+        if (to.trouble !== from.trouble && faultOf(to.trouble))
+          this.#troubled('worker failed', worker, to.trouble!, to, proven)
+        return
       case 'starting':
         return this.#log.info('worker started', { worker, pid: phase.child.pid })
       case 'proving':
@@ -181,13 +186,17 @@ export class Report {
     this.#log.error(message, what, this.#stackOnce(trouble))
   }
 
-  #stackOnce(trouble: { readonly kind: string; readonly fault?: Fault | null }): string | undefined {
-    const stack = trouble.fault?.stack
+  #stackOnce(trouble: Blamable): string | undefined {
+    const stack = faultOf(trouble)?.stack
     if (stack === undefined || stack === this.#shown) return undefined
     this.#shown = stack
     return stack
   }
 }
+
+type Blamable = { readonly kind: string; readonly fault?: Fault | null }
+
+const faultOf = (trouble: Blamable | null): Fault | null => trouble?.fault ?? null
 
 const ORDERS = {
   reload: 'reload',

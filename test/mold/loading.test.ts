@@ -1,5 +1,5 @@
 /** What an app does while it is loaded into the mold, as it would under plain node. */
-import { type Service, type ServiceOptions, serve } from '../arbiter/service.ts'
+import { ready, type Service, type ServiceOptions, serve } from '../arbiter/service.ts'
 import { dist } from '../support/process.ts'
 
 const preload = (app: string, args: readonly string[] = [], options: ServiceOptions = {}): Service =>
@@ -121,6 +121,25 @@ describe('cluster', () => {
     expect(service.program.output).toMatch(
       /calls cluster\.fork\(\), but monoceros keeps the workers; with clusterWorker: true/,
     )
+  })
+
+  test('a fork later on is said as well, and the pool goes on', async () => {
+    const service = preload(`
+      const cluster = require('node:cluster')
+      require('node:http').createServer((q, r) => {
+        if (q.url === '/fork') cluster.fork()
+        r.end(String(process.pid))
+      }).listen(3000)`)
+    const { program } = service
+    await program.line('all workers are ready')
+    const { body: pid } = await service.get()
+    const mark = program.mark()
+    await expect(service.get('/fork')).rejects.toThrow()
+    const why = String.raw`app\.js calls cluster\.fork\(\), but monoceros keeps the workers; with clusterWorker: true .*`
+    await program.line(new RegExp(`error .*${why}`), mark)
+    await ready(service, 1, mark)
+    expect((await service.get()).body).not.toBe(pid)
+    expect(program.output.match(new RegExp(why, 'g'))).toHaveLength(1)
   })
 
   test('with clusterWorker the app is loaded as a worker, and each worker has its id', async () => {

@@ -203,6 +203,21 @@ describe('cluster', () => {
     expect(await worker.ended()).toMatchObject({ code: 1 })
   })
 
+  it('says so too when the worker is ready and something forks later', async () => {
+    const file = app(`
+      const { fork } = require('node:cluster')
+      require('node:http').createServer().listen(0, '127.0.0.1')
+      process.once('SIGUSR2', () => fork())`)
+    const worker = startWorker({ file })
+    await worker.told('ready')
+    worker.order({ signal: 'SIGUSR2' })
+    expect(await worker.told('failed')).toMatchObject({
+      fault: 'clusterFork',
+      text: expect.stringContaining(`${file} calls cluster.fork(), but monoceros keeps the workers`),
+    })
+    expect(await worker.ended()).toMatchObject({ code: 1 })
+  })
+
   it('is a worker with clusterWorker', async () => {
     const worker = startWorker({ file: app(text), settings: { clusterWorker: true }, go: { slot: 1 } })
     await worker.printed(/^flags false true 2 true$/)

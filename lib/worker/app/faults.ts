@@ -48,8 +48,9 @@ export class Faults {
     return this.end(describe(error, this.#file))
   }
 
-  /** The app called `cluster.fork()`. */
+  /** The app called `cluster.fork()`. Nobody would know why the worker ends: told even when the boot is over. */
   forked(): never {
+    this.#over = false
     const text = `${this.#file} calls cluster.fork(), but monoceros keeps the workers; with clusterWorker: true the app sees itself as one`
     return this.end({ fault: 'clusterFork', text })
   }
