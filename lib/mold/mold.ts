@@ -81,7 +81,7 @@ export class Mold {
     warmUp(options.sharesStreams)
     this.#pool = this.#mold.threads().length - alone
     this.#before = { ...holdings(this.kernel, this.#mold), requests: 0 }
-    this.#randomness = installRandomness()
+    this.#randomness = installRandomness(this.go.promotes === true)
     this.#unreferenced = noteUnreferenced()
     this.listen = recordListen()
   }

@@ -5,7 +5,8 @@
  *   randomUUID            Node keeps a stock of random bytes: the mold uses it up
  *   randomInt             the same: each child fills it anew
  *   Math.random           V8's, one for each context: each child seeds V8 anew and draws from a fresh context, through a
- *                         function that stands in for Math.random before the app can take a reference to it
+ *                         function that stands in for Math.random before the app can take a reference to it, also in
+ *                         the contexts that it makes (`contexts.ts`)
  *
  * What libraries have drawn for themselves while they were loaded (a counter's start, an instance's id) stays equal in
  * all children; who drew is recorded, so that it can be said.
@@ -14,7 +15,11 @@ import { AsyncResource } from 'node:async_hooks'
 import crypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
-import { runInNewContext } from 'node:vm'
+import vm from 'node:vm'
+import { noteContexts } from './contexts.ts'
+
+/** Node's own: contexts of ours are none of the app's. */
+const { runInNewContext } = vm
 
 /** Node's stock of UUIDs: 128 of them (lib/internal/crypto/random.js). */
 const UUIDS = 128
@@ -30,19 +35,23 @@ export type Randomness = {
   renew(): void
 }
 
-/** Before the app is loaded. */
-export function installRandomness(): Randomness {
+/** Before the app is loaded. `lasting`: what is forked may be forked again, and so what it does then counts as well. */
+export function installRandomness(lasting = false): Randomness {
   let fresh = pristine()
   let isUsed = false
   const stock = stockOfIntegers()
   const stopRecording = record()
+  const contexts = noteContexts()
   let noUuids = false
   let draw = Math.random
   Math.random = function random() {
     return draw()
   }
   return {
-    drawn: stopRecording,
+    drawn() {
+      if (!lasting) contexts.stop()
+      return stopRecording()
+    },
     useUp() {
       if (isUsed) fresh = pristine()
       noUuids = useUpUuids()
@@ -50,6 +59,7 @@ export function installRandomness(): Randomness {
     renew() {
       setFlagsFromString(`--random-seed=${crypto.randomBytes(4).readInt32LE() || 1}`)
       draw = fresh
+      contexts.renew(fresh)
       isUsed = true
       if (!noUuids) for (let n = 0; n < UUIDS; n++) crypto.randomUUID()
       if (stock !== null) crypto.randomFillSync(stock)

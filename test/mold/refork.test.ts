@@ -28,7 +28,7 @@ const early = Math.random
 preFork(() => { console.log('preFork in ' + process.pid) })
 postFork(async () => { forks++ })
 setInterval(() => {}, 1e6).unref()
-let kept
+let kept, context
 const server = http.createServer(async (q, r) => {
   served++
   if (q.url === '/keep') { kept = require('node:net').connect(process.env.KEEP); kept.unref(); await require('node:events').once(kept, 'connect') }
@@ -40,8 +40,9 @@ const server = http.createServer(async (q, r) => {
   }
   if (q.url === '/throw') setImmediate(() => { throw new Error('thrown on purpose') })
   if (q.url === '/pool') await require('node:util').promisify(require('node:crypto').pbkdf2)('a', 'b', 1000, 16, 'sha256')
+  context ??= require('node:vm').runInNewContext('Math.random')
   const { randomUUID, randomInt } = require('node:crypto')
-  r.end(JSON.stringify({ pid: process.pid, ppid: process.ppid, served, forks, drawn: [randomUUID(), randomInt(1e12), Math.random(), early()] }))
+  r.end(JSON.stringify({ pid: process.pid, ppid: process.ppid, served, forks, drawn: [randomUUID(), randomInt(1e12), Math.random(), early(), context()] }))
 }).listen(3000, () => console.log('called back in ' + process.pid))
 server.on('listening', () => console.log('listening in ' + process.pid))
 process.on('exit', (code) => console.log('exit ' + code + ' of ' + process.pid))

@@ -71,6 +71,60 @@ test('no two of 64 siblings draw the same random values', async () => {
   for (const what of Object.keys(drawn[0]!)) expect(new Set(drawn.map((values) => values[what])).size).toBe(64)
 }, 120_000)
 
+/** Each context made in another way, and drawn from in each child: as it is, and by what was taken of it while loading. */
+const CONTEXTS = `
+import vm, { createContext, runInContext, runInNewContext, Script } from 'node:vm'
+import { createServer } from 'node:http'
+const made = createContext({ name: 'made' }), named = vm.createContext()
+const box = {}, shut = createContext({}, { microtaskMode: 'afterEvaluate', codeGeneration: { strings: false, wasm: false } })
+const wrapped = new Script('(() => Math.random())')
+const generators = {
+  made: () => runInContext('Math.random()', made), captured: runInContext('Math.random', made),
+  named: runInContext('const early = Math.random; () => early()', named), shut: runInContext('Math.random', shut),
+  run: runInNewContext('() => Math.random()', box, 'file.js'), again: () => runInContext('Math.random()', box),
+  property: vm.runInNewContext('Math.random'), script: wrapped.runInNewContext(), method: wrapped.runInNewContext({}, { contextName: 'one' }),
+  shared: runInNewContext('Math.random', { Math }),
+  vanilla: vm.constants?.DONT_CONTEXTIFY ? createContext(vm.constants.DONT_CONTEXTIFY).Math.random : Math.random,
+}
+const draw = () => Object.fromEntries(Object.entries(generators).map(([name, one]) => [name, one()]))
+draw(); draw()
+createServer((q, r) => r.end()).listen(3000, () => console.log('drawn ' + JSON.stringify(draw())))
+`
+
+test('nor in contexts that were made while the app was loaded', async () => {
+  const service = preload('', ['-w', '64', '--boot-timeout', '60s'], { files: { 'app.mjs': CONTEXTS }, app: 'app.mjs' })
+  const lines = await service.program.lines(/^drawn .*$/, 64)
+  const drawn = lines.map(([line]) => Object.values(JSON.parse(line.slice('drawn '.length)) as Record<string, number>))
+  expect(drawn[0]).toHaveLength(11)
+  expect(drawn.flat().every((value) => value >= 0 && value < 1)).toBe(true)
+  expect(new Set(drawn.flat()).size).toBe(64 * 11)
+}, 120_000)
+
+test('functions of vm are as they are without preload: what they refuse, and when the app is loaded, what they are', async () => {
+  const told = (service: Service) => service.program.line(/^told (.*)$/)
+  const app = `
+    import vm, { createContext } from 'node:vm'
+    const reason = (what) => { try { return what() } catch (error) { return error.code + ' ' + error.message } }
+    const box = {}, hidden = { get Math() { throw new Error('hidden') } }
+    const found = [
+      reason(() => createContext(1)), reason(() => vm.runInNewContext('1', {}, { contextName: 1 })),
+      reason(() => vm.runInNewContext('throw new SyntaxError("own")')), reason(() => new vm.Script('1').runInNewContext(null)),
+      reason(() => new vm.Script('2').runInNewContext(undefined, { timeout: -1 })),
+      vm.runInNewContext('typeof Math.random() + Math.random.name + Object.keys(Math) + a', { a: 1 }),
+      vm.runInNewContext('a', Object.assign(hidden, { a: 2 })),
+      createContext(box) === box, createContext(box) === box, vm.isContext(box), vm.isContext(hidden),
+    ]
+    const { createServer } = await import('node:http')
+    createServer((q, r) => r.end()).listen(3000, () => {
+      const functions = [createContext, vm.runInNewContext, vm.Script.prototype.runInNewContext]
+      console.log('told ' + JSON.stringify([...found, ...functions.map(String)]))
+    })`
+  const files = { 'app.mjs': app }
+  const [, preloaded] = await told(preload('', [], { files, app: 'app.mjs' }))
+  const [, plain] = await told(serve(['--startsecs', '0'], { files, app: 'app.mjs' }))
+  expect(preloaded).toBe(plain)
+})
+
 test('a worker that is killed is forked again; the mold is started again when it has died', async () => {
   const service = preload(APP, ['-w', '2'])
   await service.program.line('all workers are ready')
