@@ -54,7 +54,7 @@ export const maybe =
 /** 48 bytes in base64. */
 const isTicketKey: Check = (value) => typeof value === 'string' && value.length === 64
 
-const isAddress: Check = (value) => {
+export const isAddress: Check = (value) => {
   if (!isRecord(value)) return false
   if (value.kind === 'tcp') return isText(value.host) && isPort(value.port) && maybe(isFlag)(value.v6only)
   return value.kind === 'unix' && isText(value.path) && maybe(isCount)(value.mode)

@@ -2,7 +2,9 @@
  * What a mold and whoever keeps it (the arbiter for workers, the manager for companions) say to each other, on a channel
  * like the workers'. The first message is the keeper's `go`. Pure, but for the version of the protocol.
  */
-import { isCount, isFlag, isList, isOneOf, isRecord, isText, maybe, type Shapes } from './decode.ts'
+
+import type { ListenerAddress } from '../kernel/kernel.ts'
+import { isAddress, isCount, isFlag, isList, isOneOf, isRecord, isText, maybe, type Shapes } from './decode.ts'
 import type { AppFault } from './messages.ts'
 
 export const MOLD_PROTOCOL = 1
@@ -26,6 +28,8 @@ export type MoldGo = {
   readonly hooksFile?: string
   /** The app is to see itself as a cluster's worker. */
   readonly clusterWorker?: boolean
+  /** Where HTTP servers of its children are led; none without `bind`. */
+  readonly listeners?: readonly ListenerAddress[]
   /** What the companions' mold loads; the app's mold was told on its command line. */
   readonly modules?: readonly TargetModule[]
 }
@@ -84,6 +88,7 @@ export const TO_MOLD = {
     inspect: maybe(isFlag),
     hooksFile: maybe(isText),
     clusterWorker: maybe(isFlag),
+    listeners: maybe(isList(isAddress)),
     modules: maybe(isList(isModule)),
   },
   fork: { request: isCount },

@@ -83,7 +83,7 @@ export class Mold {
     this.#before = { ...holdings(this.kernel, this.#mold), requests: 0 }
     this.#randomness = installRandomness(this.go.promotes === true)
     this.#unreferenced = noteUnreferenced()
-    this.listen = recordListen()
+    this.listen = recordListen(this.go.listeners)
   }
 
   /** How long what is loaded may still take. */

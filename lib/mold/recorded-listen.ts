@@ -3,9 +3,13 @@
  * server looks as if it listened: Node's own `address`, `listening`, `close` and the like find a handle in it that stands
  * for the one that is to come.
  */
+import { lookup } from 'node:dns'
 import { existsSync } from 'node:fs'
 import { isIP, Server } from 'node:net'
+import type { ListenerAddress } from '../kernel/kernel.ts'
 import { type Handle, NO_HANDLE } from '../worker/listen/handle.ts'
+import { familyOf, wantsItsOwn } from '../worker/listen/listen.ts'
+import { type ListenRequest, nameOf, place } from '../worker/listen/place.ts'
 
 type Call = {
   readonly server: ServerInsides
@@ -30,19 +34,44 @@ export type RecordedListen = {
   replay(during?: string): void
 }
 
-/** Before the app is loaded. A server that was closed again before it is replayed stays closed. */
-export function recordListen(): RecordedListen {
+/**
+ * Before the app is loaded. `bind`: where HTTP servers of its children are led. A server that was closed again before it is
+ * replayed stays closed.
+ */
+export function recordListen(bind: readonly ListenerAddress[] = []): RecordedListen {
   const calls = new Set<Call>()
+  /** Who is led to `bind`. One that is closed never was, for the children. */
+  let led: { readonly name: string; readonly by: Call } | null = null
   const original = Server.prototype.listen
+  const known = (call: Call, request: ListenRequest): void => {
+    if (!calls.has(call)) return
+    const { kind } = place(request, { explicit: bind.length > 0, name: led?.name ?? null })
+    if (kind === 'bound') led ??= { name: nameOf(request), by: call }
+    for (const address of kind === 'bound' ? bind : addressesOf(request)) show(call, address)
+  }
   Server.prototype.listen = function (this: ServerInsides, ...args: unknown[]) {
     // Node refuses it: this one listens already, or has been given a handle.
     if (this._handle != null) return Reflect.apply(original, this, args)
-    const place = placeOf(args)
-    const handle = standIn(place, () => void calls.delete(call))
+    const closed = (): void => {
+      calls.delete(call)
+      if (led?.by === call) led = null
+    }
+    const handle = standIn(closed)
     const call: Call = { server: this, args, during: recorded.during, handle }
     calls.add(call)
     this._handle = handle
-    if ('path' in place) this._pipeName = place.path
+    const place = placeOf(args)
+    if (place === null) return this
+    const request = {
+      ...place,
+      own: wantsItsOwn(args[0]),
+      http: familyOf(this) !== 'net',
+      v6only: false,
+      mode: 0,
+    }
+    if (place.port < 0 || place.address === null || isIP(place.address) !== 0) known(call, request)
+    // As Node does; who is not found is an error in the children.
+    else lookup(place.address, (error, address) => error ?? known(call, { ...request, address }))
     return this
   } as typeof original
   const recorded: RecordedListen = {
@@ -63,38 +92,50 @@ export function recordListen(): RecordedListen {
   return recorded
 }
 
-type Address = { readonly address: string; readonly family: 'IPv4' | 'IPv6'; readonly port: number }
-type Place = Address | { readonly path: string } | Record<never, never>
-
-function standIn(place: Place, closed: () => void): Handle {
+function standIn(closed: () => void): Handle {
   return {
     ...NO_HANDLE,
     close(done) {
       closed()
       if (done !== undefined) process.nextTick(done)
     },
-    ...('port' in place && { getsockname: (out: object) => Object.assign(out, place) && 0 }),
   }
 }
 
-/** Where this call would listen, as far as its arguments tell: empty for port 0, a name, or what the app opened itself. */
-function placeOf([first, second]: readonly unknown[]): Place {
+/** What `server.address()` answers from now on; of several a TCP address, as in the children. */
+function show({ server, handle }: Call, address: ListenerAddress): void {
+  if (address.kind === 'unix') server._pipeName = address.path
+  else if (handle.getsockname === undefined) {
+    const { host, port } = address
+    const name = { address: host, family: isIP(host) === 6 ? 'IPv6' : 'IPv4', port }
+    handle.getsockname = (out) => Object.assign(out, name) && 0
+  }
+}
+
+/** The port is 0 where each child has another. */
+const addressesOf = ({ address, port }: ListenRequest): readonly ListenerAddress[] =>
+  port < 0 ? [{ kind: 'unix', path: address! }] : [{ kind: 'tcp', host: address ?? everywhere(), port }]
+
+/**
+ * What this call asks for: a path where the port is negative, else a host or all interfaces. Null: what the app has opened
+ * itself, or what Node refuses.
+ */
+function placeOf(args: readonly unknown[]): Pick<ListenRequest, 'address' | 'port'> | null {
+  const [first, second] = args
   const named = typeof first === 'object' && first !== null
   const { port, host, path, fd } = (named ? first : textual(first, second)) as Record<string, unknown>
-  const number = typeof port === 'string' && port.trim() !== '' ? Number(port) : port
-  if (typeof fd === 'number' || '_handle' in Object(first)) return {}
-  if (typeof number !== 'number') return port === undefined && typeof path === 'string' ? { path } : {}
-  if (!Number.isInteger(number) || number <= 0) return {}
-  if (host === undefined || host === null || host === '') return { ...everywhere(), port: number }
-  const version = isIP(String(host))
-  return version === 0 ? {} : { address: String(host), family: version === 6 ? 'IPv6' : 'IPv4', port: number }
+  if (typeof fd === 'number' || '_handle' in Object(first)) return null
+  if (port === undefined && typeof path === 'string') return { address: path, port: -1 }
+  const isAny = port === null || (port === undefined && (!named || 'port' in first))
+  const number = isAny ? 0 : typeof port === 'string' && port.trim() !== '' ? Number(port) : port
+  if (typeof number !== 'number' || !Number.isInteger(number) || number < 0) return null
+  return { address: host === undefined || host === null || host === '' ? null : String(host), port: number }
 }
 
 /** A text that is no number is a path. */
 const textual = (first: unknown, second: unknown): object =>
   typeof first === 'string' && !(Number(first) >= 0)
     ? { path: first }
-    : { port: first, ...(typeof second === 'string' && { host: second }) }
+    : { port: typeof first === 'function' ? undefined : first, ...(typeof second === 'string' && { host: second }) }
 
-const everywhere = (): Pick<Address, 'address' | 'family'> =>
-  existsSync('/proc/net/if_inet6') ? { address: '::', family: 'IPv6' } : { address: '0.0.0.0', family: 'IPv4' }
+const everywhere = (): string => (existsSync('/proc/net/if_inet6') ? '::' : '0.0.0.0')

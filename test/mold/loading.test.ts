@@ -1,5 +1,7 @@
 /** What an app does while it is loaded into the mold, as it would under plain node. */
+import { lookup } from 'node:dns/promises'
 import { ready, type Service, type ServiceOptions, serve } from '../arbiter/service.ts'
+import { freePort } from '../support/port.ts'
 import { dist } from '../support/process.ts'
 
 const preload = (app: string, args: readonly string[] = [], options: ServiceOptions = {}): Service =>
@@ -13,28 +15,86 @@ const told = async (service: Service): Promise<unknown> =>
   JSON.parse((await service.program.line(/^told (.*)$/))[1]!) as unknown
 
 describe('a server that is to listen', () => {
-  test('has the address that it was given', async () => {
-    const service = preload(`
-      const { createServer } = require('node:http')
-      const addressOf = (...args) => createServer((q, r) => r.end('ok')).listen(...args).address()
-      const name = addressOf('named.sock')
-      console.log('told ' + JSON.stringify([
-        addressOf(3000), addressOf(3001, () => {}), addressOf('3002', '127.0.0.1'), addressOf({ port: 3003, host: '::1' }),
-        name, addressOf({ path: 'other.sock' }), addressOf(0), addressOf(), addressOf(3004, 'localhost'),
-      ]))`)
-    expect(await told(service)).toEqual([
-      { address: '::', family: 'IPv6', port: 3000 },
-      { address: '::', family: 'IPv6', port: 3001 },
-      { address: '127.0.0.1', family: 'IPv4', port: 3002 },
-      { address: '::1', family: 'IPv6', port: 3003 },
-      'named.sock',
-      'other.sock',
-      null,
-      null,
-      null,
-    ])
+  /** Listens by each of these arguments; tells what addresses there are. Node takes a tick for an IP address. */
+  const TELLING = (made: string, calls: string): string => `
+    const servers = ${calls}.map((args) => require('node:${made}').createServer((q, r) => r.end('ok')).listen(...args))
+    setImmediate(() => console.log('told ' + JSON.stringify(servers.map((server) => server.address())).replace(__dirname, '')))
+    if ('${made}' === 'net') require('node:http').createServer((q, r) => r.end('ok')).listen(3000)`
+
+  /** What it tells in a worker that was not forked. */
+  async function toldPlainly(app: string, args: readonly string[] = []): Promise<unknown> {
+    const service = serve(['--startsecs', '0', ...args], { files: { 'app.js': app } })
+    const plain = await told(service)
+    service.program.signal('SIGTERM')
+    await service.program.ended()
+    return plain
+  }
+
+  test.each([
+    ['net', 'none', (_port: number) => []],
+    ['http', 'a file', (_port: number) => []],
+    ['http', 'a port', (port: number) => ['-b', `127.0.0.1:${port}`]],
+    ['http', 'a name', (port: number) => ['-b', `localhost:${port}`]],
+  ])('has the address that it would have without preload: node:%s, led to %s', async (made, _, bind) => {
+    const [one, two, three, four, five] = await Promise.all(Array.from({ length: 5 }, freePort))
+    const app = TELLING(
+      made,
+      `[[${one}, () => {}], ['${two}', '127.0.0.1'], [{ port: ${three}, host: '::1' }], ['named.sock'],
+        [{ path: 'other.sock' }], [{ port: ${four}, exclusive: true }]]`,
+    )
+    const plain = await toldPlainly(app, bind(five!))
+    const service = preload(app, bind(five!))
+    expect(await told(service)).toEqual(plain)
+    expect(plain).toHaveLength(6)
     await service.program.line('all workers are ready')
     expect((await service.get()).body).toBe('ok')
+  })
+
+  test('has a host by name when that was looked up, and port 0 until each worker has its own', async () => {
+    const port = await freePort()
+    const service = preload(`
+      const { createServer } = require('node:http')
+      const named = require('node:net').createServer().listen(${port}, 'localhost'), any = createServer().listen(0)
+      const [none, other] = [createServer().listen(), createServer().listen(() => {})]
+      console.log('first ' + named.address())
+      const look = () => {
+        if (named.address() === null) return setImmediate(look)
+        console.log('told ' + JSON.stringify([named, any, none, other].map((one) => one.address())))
+      }
+      look()
+      createServer((q, r) => r.end('ok')).listen(3000)
+      any.once('listening', () => console.log('later ' + JSON.stringify(any.address())))`)
+    await service.program.line(/^first null$/)
+    const everywhere = { address: '::', family: 'IPv6', port: 0 }
+    const localhost = { ...(await lookup('localhost')), port }
+    expect(await told(service)).toEqual([
+      { address: localhost.address, family: `IPv${localhost.family}`, port },
+      everywhere,
+      everywhere,
+      everywhere,
+    ])
+    await service.program.line(/^later .*"port":[1-9]/)
+    await service.program.line('all workers are ready')
+    // Told once: in the mold.
+    expect(service.program.output.match(/^told /gm)).toHaveLength(1)
+  })
+
+  test('is led to bind, as in each worker, when the one that would have been is closed before', async () => {
+    const port = await freePort()
+    const service = preload(
+      `
+      const { createServer } = require('node:http')
+      const first = createServer().listen(3000)
+      first.close(() => {
+        const second = createServer((q, r) => r.end(JSON.stringify(second.address()))).listen(3001)
+        console.log('told ' + JSON.stringify(second.address()))
+      })`,
+      ['-b', `127.0.0.1:${port}`],
+    )
+    const address = { address: '127.0.0.1', family: 'IPv4', port }
+    expect(await told(service)).toEqual(address)
+    await service.program.line('all workers are ready')
+    expect(JSON.parse((await service.get()).body)).toEqual(address)
   })
 
   test('counts as listening, and has its own address in each worker', async () => {
@@ -52,7 +112,7 @@ describe('a server that is to listen', () => {
   })
 
   test('may be closed again: it says so, and stays closed', async () => {
-    const service = preload(`
+    const app = `
       const { createServer } = require('node:http')
       const gone = createServer((q, r) => r.end('gone')).listen(3000)
       const events = []
@@ -60,8 +120,11 @@ describe('a server that is to listen', () => {
       gone.close((error) => {
         console.log('told ' + JSON.stringify([...events, error?.code ?? 'closed', gone.listening, gone.address()]))
         createServer((q, r) => r.end('served ' + gone.listening)).listen(3000)
-      })`)
-    expect(await told(service)).toEqual(['event', 'closed', false, null])
+      })`
+    // Node says for ever where a UNIX socket was.
+    expect(await toldPlainly(app)).toEqual(['event', 'closed', false, expect.stringMatching(/http\.sock$/)])
+    const service = preload(app)
+    expect(await told(service)).toEqual(['event', 'closed', false, `${service.folder}/http.sock`])
     await service.program.line('all workers are ready')
     expect((await service.get()).body).toBe('served false')
   })

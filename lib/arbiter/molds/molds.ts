@@ -235,7 +235,7 @@ export class Molds implements Ward {
     const there = this.#molds.get(generation)
     if (there) return there
     const { kernel, report } = this.#parts
-    const { config, program } = generation
+    const { config, program, listeners } = generation
     const mold: MoldProcess = startMold(
       kernel,
       {
@@ -247,6 +247,7 @@ export class Molds implements Ward {
           promotes: config.reforkAfter > 0,
           inspect: config.inspect,
           clusterWorker: config.clusterWorker,
+          listeners: listeners.map(({ address }) => address),
           ...(program.hooksFile !== null && { hooksFile: program.hooksFile }),
         },
       },

@@ -136,7 +136,8 @@ export const interceptListen = (policy: ListenPolicy): ReadonlyMap<net.Server, L
   return listened
 }
 
-const wantsItsOwn = (options: unknown): boolean => {
+/** Whether these options of `listen` ask for a socket that nobody shares. */
+export const wantsItsOwn = (options: unknown): boolean => {
   if (typeof options !== 'object' || options === null) return false
   const { exclusive, reusePort } = options as { exclusive?: unknown; reusePort?: unknown }
   return Boolean(exclusive) || Boolean(reusePort)
