@@ -184,12 +184,13 @@ export class Manager implements Turn {
     }
     this.#events.push({ kind: 'tick' })
     this.#settle(now)
+    this.#molds.judge(now, gap)
     this.#molds.begin(this.#preload)
     this.#waitUntil = this.#around.looked(now)
   }
 
-  deadline(): Ms | null {
-    const times = [deadline(this.#companions), this.#lookAt, this.#waitUntil]
+  deadline(now: Ms): Ms | null {
+    const times = [deadline(this.#companions), this.#molds.deadline(now), this.#lookAt, this.#waitUntil]
     return times.reduce(earliest, null)
   }
 

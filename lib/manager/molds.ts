@@ -11,9 +11,10 @@ import type { Exit, Kernel } from '../kernel/kernel.ts'
 import { Forks } from '../runtime/forks.ts'
 import { type MoldProcess, startMold } from '../runtime/mold-process.ts'
 import type { Leader } from '../runtime/reaper.ts'
+import { Silence } from '../runtime/silence.ts'
 import type { Event } from '../supervision/companions.ts'
 import { exitWords } from '../supervision/describe.ts'
-import type { Pid } from '../units.ts'
+import type { Ms, Pid } from '../units.ts'
 import type { Children, Unborn } from './children.ts'
 import { type Candidate, type Common, commonOf, moduleOf, whyNot } from './common.ts'
 import { openInherited } from './outputs.ts'
@@ -45,6 +46,7 @@ export type MoldsParts = {
 export class Molds {
   readonly #parts: MoldsParts
   readonly #forks: Forks<Unborn>
+  readonly #silence = new Silence()
   #mold: Mold | null = null
   /** Of no use any more: told to end, or as soon as nobody waits for it. */
   readonly #old = new Map<Pid, Mold>()
@@ -100,13 +102,25 @@ export class Molds {
 
   /**
    * It took too long: nothing may come of what was asked for. A module that was not even loaded by then keeps all others
-   * waiting, and a mold that has not said anything since then hangs.
+   * waiting.
    */
   abandon(name: string): void {
     this.#waiting = this.#waiting.filter(({ config }) => config.name !== name)
-    for (const { mold, hangs } of this.#forks.abandon((unborn) => unborn.config.name === name))
-      if (mold.isQuiet && hangs) this.#end(mold)
+    this.#forks.abandon((unborn) => unborn.config.name === name)
     if (this.#mold !== null && !this.#mold.process.isQuiet) this.#mold.process.kill()
+  }
+
+  judge(now: Ms, gap: Ms): void {
+    for (const { mold, how } of this.#silence.judge(this.#forks.owing, now, gap)) {
+      this.#parts.report.moldSilent(mold.pid, how)
+      if (how === 'late') continue
+      if (mold === this.#mold?.process) this.#putAway(this.#mold)
+      mold.kill()
+    }
+  }
+
+  deadline(now: Ms): Ms | null {
+    return this.#silence.deadline(this.#forks.owing, now)
   }
 
   /** Whether this exit of an unknown process may be that of one whose birth we have not heard of yet. */
@@ -285,15 +299,6 @@ export class Molds {
     } catch {
       return null
     }
-  }
-
-  /** It hangs. What was put away before is not replaced. */
-  #end(mold: MoldProcess): void {
-    if (mold === this.#mold?.process) {
-      this.#parts.report.moldHangs(mold.pid)
-      this.#putAway(this.#mold)
-    }
-    mold.kill()
   }
 
   #putAway(mold: Mold): void {

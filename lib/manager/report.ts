@@ -1,6 +1,7 @@
 /** The manager's log: one line an event. */
 import type { Exit, Signal, SignalRecord } from '../kernel/kernel.ts'
 import type { Log } from '../log/log.ts'
+import { LATE } from '../runtime/silence.ts'
 import { durationWords, exitWords, nextWords, stateWord, troubleWords } from '../supervision/describe.ts'
 import { type Life, pidOf, troubleOf } from '../supervision/life.ts'
 import type { Ms } from '../units.ts'
@@ -74,8 +75,10 @@ export class Report {
     this.#log.warning(`mold ${exitWords(exit)}`, { pid })
   }
 
-  moldHangs(pid: number): void {
-    this.#log.error('mold does not answer: it is ended, and another one is started for the next companion', { pid })
+  moldSilent(pid: number, how: 'late' | 'hangs'): void {
+    if (how === 'late') this.#log.warning(`mold has not answered for ${LATE / 1000} s, and is waited for`, { pid })
+    else
+      this.#log.error('mold does not answer: it is ended, and another one is started for the next companion', { pid })
   }
 
   moldFailed(pid: number, text: string): void {

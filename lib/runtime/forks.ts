@@ -12,13 +12,8 @@ import type { MoldProcess } from './mold-process.ts'
 type Request<Unborn> = {
   readonly unborn: Unborn
   readonly mold: MoldProcess
-  /** What the mold had said before. */
-  readonly said: number
   abandoned: boolean
 }
-
-/** `hangs`: the mold has said nothing at all since it was asked. */
-export type Abandoned = { readonly mold: MoldProcess; readonly hangs: boolean }
 
 export type Midwife<Unborn> = {
   readonly kernel: Pick<Kernel, 'kill'>
@@ -44,17 +39,17 @@ export class Forks<Unborn> {
   /** `fds`: the child's channel, and its 0, 1 and 2. */
   ask(mold: MoldProcess, unborn: Unborn, fds: readonly Fd[]): void {
     const request = ++this.#last
-    this.#requests.set(request, { unborn, mold, said: mold.said, abandoned: false })
+    this.#requests.set(request, { unborn, mold, abandoned: false })
     mold.ask(request, fds)
   }
 
   /** Nothing may come of these. The molds that were asked for them. */
-  abandon(which: (unborn: Unborn) => boolean): Abandoned[] {
-    const asked: Abandoned[] = []
+  abandon(which: (unborn: Unborn) => boolean): MoldProcess[] {
+    const asked: MoldProcess[] = []
     for (const request of this.#requests.values()) {
       if (!which(request.unborn)) continue
       request.abandoned = true
-      asked.push({ mold: request.mold, hangs: request.mold.said === request.said })
+      asked.push(request.mold)
     }
     return asked
   }
@@ -62,6 +57,11 @@ export class Forks<Unborn> {
   /** Whether this mold owes an answer. */
   isAwaited(mold: MoldProcess): boolean {
     return [...this.#requests.values()].some((request) => request.mold === mold)
+  }
+
+  /** The molds that owe an answer and could give it. */
+  get owing(): MoldProcess[] {
+    return [...this.#requests.values()].flatMap(({ mold }) => (mold.isQuiet ? [mold] : []))
   }
 
   /** Whether this exit of an unknown process may be that of one whose birth we have not heard of yet. */

@@ -399,16 +399,17 @@ it('outlive their mold, and the next one that is needed is forked from a new one
   expect(program.output).not.toContain('not forked')
 })
 
-it('are forked from another mold when theirs does not answer in time, which is logged', async () => {
+it.each(['1s', '10m'])('are forked from another mold when theirs does not answer (%s)', async (bootTimeout) => {
   const { program, become } = await manage(
     [{ name: 'a', target: './a.js:run', numprocs: 2 }],
     { 'a.js': LOADS('a') },
-    { ...PRELOAD, bootTimeout: '1s' },
+    { ...PRELOAD, bootTimeout },
   )
   const all = [await become('a:0', 'RUNNING'), await become('a:1', 'RUNNING')]
   const [, mold] = await program.line(/mold is quiet.* pid=(\d+)/)
   process.kill(Number(mold), 'SIGSTOP')
   for (const { pid } of all) process.kill(pid!, 'SIGKILL')
+  await program.line(new RegExp(`warning .* mold has not answered for 2 s, and is waited for pid=${mold}`))
   await program.line(new RegExp(`error .* mold does not answer: it is ended, .* pid=${mold}`))
   await program.lines(/^a runs/, 4)
   expect(isAlive(Number(mold))).toBe(false)

@@ -105,15 +105,52 @@ test('a mold that dies with the request unread is started again', async () => {
   await isWhole(one, 1)
 })
 
-test('a mold that does not answer in time is ended, which is logged, and another one is started', async () => {
+test('a mold that is stopped is waited for, which is logged; nothing is lost, and nobody is there twice', async () => {
+  const two = await scene(2)
+  const { program } = two.service
+  const mark = program.mark()
+  await freeze(two.mold)
+  for (const pid of two.workers()) process.kill(pid, 'SIGKILL')
+  const asked = two.service.get()
+  await program.line(
+    `warning  arbiter[${program.pid}] mold has not answered for 2 s, and is waited for pid=${two.mold}`,
+    mark,
+  )
+  resume(two.mold)
+  await ready(two.service, 2, mark)
+  expect((await asked).status).toBe(200)
+  await isWhole(two, 2)
+  expect(isAlive(two.mold)).toBe(true)
+  expect(
+    program.output
+      .slice(mark)
+      .match(/worker started worker=1:\d/g)!
+      .toSorted(),
+  ).toEqual(['worker started worker=1:0', 'worker started worker=1:1'])
+})
+
+test('a mold that does not answer is ended long before bootTimeout, which is logged, and another one is started', async () => {
+  const two = await scene(2, ['--boot-timeout', '10m'])
+  const mark = two.service.program.mark()
+  await freeze(two.mold)
+  for (const pid of two.workers()) process.kill(pid, 'SIGKILL')
+  const asked = two.service.get()
+  await two.service.program.line(new RegExp(`error .* mold does not answer: it is ended, .* pid=${two.mold}`), mark)
+  await ready(two.service, 2, mark)
+  expect((await asked).status).toBe(200)
+  expect(isAlive(two.mold)).toBe(false)
+  expect(two.service.program.output.match(/mold (does not answer|has not answered)/g)).toHaveLength(2)
+  await isWhole(two, 2)
+})
+
+test('what was asked of it and given up meanwhile is asked again of the next one', async () => {
   const two = await scene(2, ['--boot-timeout', '1s'])
   const mark = two.service.program.mark()
   await freeze(two.mold)
   for (const pid of two.workers()) process.kill(pid, 'SIGKILL')
-  await two.service.program.line(new RegExp(`error .* mold does not answer: it is ended, .* pid=${two.mold}`), mark)
+  await two.service.program.line('was not started in time', mark)
   await ready(two.service, 2, mark)
   expect(isAlive(two.mold)).toBe(false)
-  expect(two.service.program.output.match(/mold does not answer/g)).toHaveLength(1)
   await isWhole(two, 2)
 })
 

@@ -137,6 +137,58 @@ test('of two that die at once one is replaced by it, the other by a fork', async
   await isComplete(service, 2)
 })
 
+test('one that is stopped when it is needed is the worker when it goes on; what was asked meanwhile is answered', async () => {
+  const { service, spare } = await whole()
+  const mark = service.program.mark()
+  const [victim] = await workersOf(service)
+  process.kill(spare, 'SIGSTOP')
+  await until(() => isStopped(spare))
+  process.kill(victim!, 'SIGKILL')
+  await service.program.line(new RegExp(`worker started .*pid=${spare}`), mark)
+  const asked = service.get()
+  process.kill(spare, 'SIGCONT')
+  expect((await asked).body).toBe(String(spare))
+  await spareOf(service, spare)
+  await isComplete(service, 1)
+})
+
+test('one that stays stopped is given up as any worker that is not ready in time, and another one answers', async () => {
+  const { service, spare } = await whole(['--boot-timeout', '2s'])
+  const mark = service.program.mark()
+  const [victim] = await workersOf(service)
+  process.kill(spare, 'SIGSTOP')
+  await until(() => isStopped(spare))
+  process.kill(victim!, 'SIGKILL')
+  await service.program.line(new RegExp(`worker started .*pid=${spare}`), mark)
+  const { body } = await service.get()
+  expect(Number(body)).not.toBe(spare)
+  await service.program.line(/worker is in trouble .*was not ready in time/, mark)
+  await service.program.line(new RegExp(`worker left .*pid=${spare}`), mark)
+  expect(isAlive(spare)).toBe(false)
+  await isComplete(service, 1)
+})
+
+test('a mold that is stopped when another one is to be forked ahead is found out, and serving goes on', async () => {
+  const { service, spare } = await whole()
+  const { program } = service
+  const mold = (await status(service)).molds[0]!.pid
+  process.kill(mold, 'SIGSTOP')
+  await until(() => isStopped(mold))
+  const mark = program.mark()
+  expect(await replace(service)).toBe(spare)
+  await program.line(`mold has not answered for 2 s, and is waited for pid=${mold}`, mark)
+  expect((await service.get()).body).toBe(String(spare))
+  await program.line(
+    `mold does not answer: it is ended, and another one is started for the next worker pid=${mold}`,
+    mark,
+  )
+  await until(() => !isAlive(mold))
+  expect((await service.get()).body).toBe(String(spare))
+  expect(await replace(service)).not.toBe(spare)
+  await spareOf(service, spare)
+  await isComplete(service, 1)
+})
+
 test('it goes with its mold, and a worker that is needed then has the code loaded anew', async () => {
   const { service, spare } = await whole()
   const mold = (await status(service)).molds[0]!.pid

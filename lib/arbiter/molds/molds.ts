@@ -8,6 +8,8 @@ import type { Exit, Kernel } from '../../kernel/kernel.ts'
 import { Forks } from '../../runtime/forks.ts'
 import { type Failed, type MoldProcess, startMold } from '../../runtime/mold-process.ts'
 import type { Leader } from '../../runtime/reaper.ts'
+import { Silence } from '../../runtime/silence.ts'
+import { earliest } from '../../supervision/deadline.ts'
 import { sameKey } from '../../supervision/pool/key.ts'
 import type { Event, Key, Pool } from '../../supervision/pool.ts'
 import type { Fd, Ms, Pid } from '../../units.ts'
@@ -52,6 +54,7 @@ export class Molds implements Ward {
   readonly #ending = new Map<Pid, MoldProcess>()
   readonly #forks: Forks<Asked>
   readonly #spares: Spares
+  readonly #silence = new Silence()
   /** Generations that cannot be preloaded, and whose workers are exec'd instead (`preloadFallback`). */
   readonly #fallen = new WeakSet<Generation>()
   /** Molds of a generation, counted from 1: the first has loaded the app, the others were workers. */
@@ -113,7 +116,7 @@ export class Molds implements Ward {
 
   /** What workers have for 1 and 2 is another file from now on. */
   renewSpares(): void {
-    for (const { mold } of this.#forks.abandon(({ kind }) => kind === 'spare')) this.#spares.owe(mold)
+    for (const mold of this.#forks.abandon(({ kind }) => kind === 'spare')) this.#spares.owe(mold)
     this.#spares.renew()
   }
 
@@ -154,16 +157,11 @@ export class Molds implements Ward {
 
   /**
    * It took too long: nothing may come of what was asked for under this key. A mold that was not even loaded by then never
-   * will be, and one that has not said anything since then hangs. What is on trial has failed, which is seen elsewhere.
+   * will be.
    */
   abandon(key: Key): void {
     const isOfKey = (asked: Asked): boolean => asked.kind === 'worker' && sameKey(asked.unborn.key, key)
-    for (const { mold, hangs } of this.#forks.abandon(isOfKey)) {
-      if (this.#ending.has(mold.pid) || mold === this.promotions.onTrial) continue
-      if (mold.isQuiet && !hangs) continue
-      if (mold.isQuiet) this.#parts.report.hangs(mold)
-      this.#end(mold)
-    }
+    for (const mold of this.#forks.abandon(isOfKey)) if (!mold.isQuiet && !this.#ending.has(mold.pid)) this.#end(mold)
   }
 
   /** Whether this exit of an unknown process may be that of a worker whose birth we have not heard of yet. */
@@ -220,10 +218,18 @@ export class Molds implements Ward {
     return true
   }
 
-  judge(): void {}
+  judge(now: Ms, gap: Ms): void {
+    for (const { mold, how } of this.#silence.judge(this.#forks.owing, now, gap)) {
+      this.#parts.report.silent(mold, how)
+      if (how === 'late') continue
+      // Its exit is that of a mold on trial, or of one that was to end.
+      if (this.#generationOf(mold) === undefined) mold.kill()
+      else this.#end(mold)
+    }
+  }
 
-  deadline(): Ms | null {
-    return this.#spares.deadline
+  deadline(now: Ms): Ms | null {
+    return earliest(this.#spares.deadline, this.#silence.deadline(this.#forks.owing, now))
   }
 
   stop(): void {

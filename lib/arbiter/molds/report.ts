@@ -3,6 +3,7 @@ import type { FromMold } from '../../channel/mold-messages.ts'
 import type { Exit } from '../../kernel/kernel.ts'
 import type { Log } from '../../log/log.ts'
 import type { MoldProcess } from '../../runtime/mold-process.ts'
+import { LATE } from '../../runtime/silence.ts'
 import { exitWords } from '../../supervision/describe.ts'
 import { nameOf, type Worker } from '../workers.ts'
 
@@ -29,8 +30,9 @@ export class MoldReport {
     if (mold.failed === null) this.#log.warning(`mold ${exitWords(exit)}`, { pid: mold.pid })
   }
 
-  hangs({ pid }: MoldProcess): void {
-    this.#log.error('mold does not answer: it is ended, and another one is started for the next worker', { pid })
+  silent({ pid }: MoldProcess, how: 'late' | 'hangs'): void {
+    if (how === 'late') this.#log.warning(`mold has not answered for ${LATE / 1000} s, and is waited for`, { pid })
+    else this.#log.error('mold does not answer: it is ended, and another one is started for the next worker', { pid })
   }
 
   spareLeft(exit: Exit): void {
