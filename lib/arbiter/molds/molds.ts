@@ -20,6 +20,7 @@ import type { Ward } from '../ward.ts'
 import type { Ends, Standard, Unborn, Worker, Workers } from '../workers.ts'
 import { Promotions } from './promotions.ts'
 import type { MoldReport } from './report.ts'
+import { Roster } from './roster.ts'
 import { Spares } from './spares.ts'
 
 export type MoldParts = {
@@ -49,16 +50,12 @@ type Asked =
 
 export class Molds implements Ward {
   readonly #parts: MoldParts
-  readonly #molds = new Map<Generation, MoldProcess>()
-  /** Told to end, and not reaped yet. */
-  readonly #ending = new Map<Pid, MoldProcess>()
+  readonly #roster = new Roster<Generation, MoldProcess>()
   readonly #forks: Forks<Asked>
   readonly #spares: Spares
   readonly #silence = new Silence()
   /** Generations that cannot be preloaded, and whose workers are exec'd instead (`preloadFallback`). */
   readonly #fallen = new WeakSet<Generation>()
-  /** Molds of a generation, counted from 1: the first has loaded the app, the others were workers. */
-  readonly #numbers = new WeakMap<MoldProcess, number>()
   readonly #forkedBy = new WeakMap<Worker, number>()
   readonly promotions: Promotions
 
@@ -88,10 +85,9 @@ export class Molds implements Ward {
   /** The molds that are there, for `status`. */
   get all(): readonly MoldStatus[] {
     const { onTrial } = this.promotions
-    const all = [...this.#molds.values(), ...(onTrial === null ? [] : [onTrial])]
-    return all.map((mold) => ({
+    return [...this.#roster.current, ...listOf(onTrial)].map((mold) => ({
       pid: mold.pid,
-      mold: this.#numbers.get(mold) ?? 1,
+      mold: this.#roster.numberOf(mold) ?? 1,
       state: mold === onTrial ? 'ON TRIAL' : mold.isQuiet ? 'QUIET' : 'LOADING',
       spare: this.#spares.of(mold)?.pid ?? null,
     }))
@@ -99,9 +95,9 @@ export class Molds implements Ward {
 
   /** Whether a worker is to become a mold, and whether it is time to fork one ahead. */
   look(pool: Pool, now: Ms): void {
-    this.promotions.look(pool, (generation) => this.#numbers.get(this.#molds.get(generation)!) ?? null)
+    this.promotions.look(pool, (generation) => this.#roster.numberOf(this.#roster.of(generation)!) ?? null)
     const generation = this.#parts.generationOf(pool.generation)
-    const mold = this.#molds.get(generation)
+    const mold = this.#roster.of(generation)
     if (pool.mode !== 'running' || mold === undefined || !generation.config.preloadSpare) return this.#spares.rest()
     const isCalm = pool.reload === null && pool.members.every(({ life }) => !BEING_BORN.has(life.phase.kind))
     if (this.#spares.isDue(mold, isCalm, now)) this.#forkAhead(mold, generation)
@@ -110,7 +106,7 @@ export class Molds implements Ward {
   noticed(notice: Notice, pool: Pool): void {
     this.promotions.noticed(notice, pool)
     if (notice.kind !== 'moved' || notice.to.phase.kind !== 'up') return
-    const mold = this.#molds.get(this.#parts.generationOf(notice.key.generation))
+    const mold = this.#roster.of(this.#parts.generationOf(notice.key.generation))
     if (mold !== undefined) this.#spares.owe(mold)
   }
 
@@ -129,7 +125,7 @@ export class Molds implements Ward {
   fork(key: Key, generation: Generation, standard: Standard, waits: boolean): void {
     const { workers } = this.#parts
     const onTrial = this.promotions.moldFor(key, generation)
-    const there = onTrial ?? this.#molds.get(generation)
+    const there = onTrial ?? this.#roster.of(generation)
     const spare = there && this.#spares.of(there)
     const unborn = workers.prepare(key, generation, standard, waits, spare?.ends)
     if (spare) {
@@ -161,7 +157,7 @@ export class Molds implements Ward {
    */
   abandon(key: Key): void {
     const isOfKey = (asked: Asked): boolean => asked.kind === 'worker' && sameKey(asked.unborn.key, key)
-    for (const mold of this.#forks.abandon(isOfKey)) if (!mold.isQuiet && !this.#ending.has(mold.pid)) this.#end(mold)
+    for (const mold of this.#forks.abandon(isOfKey)) if (!mold.isQuiet && !this.#roster.isEnding(mold)) this.#end(mold)
   }
 
   /** Whether this exit of an unknown process may be that of a worker whose birth we have not heard of yet. */
@@ -177,17 +173,15 @@ export class Molds implements Ward {
       wanted.add(generationOf(generation))
       if (reload !== null) wanted.add(generationOf(reload.generation))
     }
-    for (const [of, mold] of this.#molds) if (!wanted.has(of)) this.#end(mold)
+    for (const mold of this.#roster.current) if (!wanted.has(this.#roster.generationOf(mold)!)) this.#end(mold)
   }
 
   get isGone(): boolean {
-    const { onTrial } = this.promotions
-    return this.#molds.size === 0 && this.#ending.size === 0 && onTrial === null && this.#spares.isGone
+    return this.#roster.all.length === 0 && this.promotions.onTrial === null && this.#spares.isGone
   }
 
   leaders(): ReadonlyMap<Pid, Leader> {
-    const { onTrial } = this.promotions
-    const all = [...this.#molds.values(), ...this.#ending.values(), ...(onTrial === null ? [] : [onTrial])]
+    const all = [...this.#roster.all, ...listOf(this.promotions.onTrial)]
     return new Map([...all.map((mold): [Pid, Leader] => [mold.pid, 'group']), ...this.#spares.leaders()])
   }
 
@@ -201,9 +195,8 @@ export class Molds implements Ward {
     if (spare !== null) return true
     const mold = this.#find(exit.pid)
     if (mold === undefined) return false
-    const wasEnding = this.#ending.delete(exit.pid)
-    const generation = this.#generationOf(mold)
-    if (generation !== undefined) this.#molds.delete(generation)
+    const generation = this.#roster.generationOf(mold)
+    const wasEnding = this.#roster.remove(mold)
     mold.forget()
     this.#spares.drop(mold)
     const { report } = this.#parts
@@ -223,7 +216,7 @@ export class Molds implements Ward {
       this.#parts.report.silent(mold, how)
       if (how === 'late') continue
       // Its exit is that of a mold on trial, or of one that was to end.
-      if (this.#generationOf(mold) === undefined) mold.kill()
+      if (this.#roster.generationOf(mold) === undefined) mold.kill()
       else this.#end(mold)
     }
   }
@@ -234,11 +227,11 @@ export class Molds implements Ward {
 
   stop(): void {
     this.promotions.drop()
-    for (const mold of [...this.#molds.values()]) this.#end(mold)
+    for (const mold of this.#roster.current) this.#end(mold)
   }
 
   #moldOf(generation: Generation, standard: Standard): MoldProcess {
-    const there = this.#molds.get(generation)
+    const there = this.#roster.of(generation)
     if (there) return there
     const { kernel, report } = this.#parts
     const { config, program, listeners } = generation
@@ -259,18 +252,15 @@ export class Molds implements Ward {
       },
       (message) => this.#heard(mold, message),
     )
-    this.#molds.set(generation, mold)
-    this.#numbers.set(mold, 1)
+    this.#roster.set(generation, mold)
     report.started(mold)
     return mold
   }
 
   /** The mold that was is ended, unless it owes an answer. */
   #succeed(generation: Generation, mold: MoldProcess): void {
-    const before = this.#molds.get(generation)
-    this.#molds.set(generation, mold)
+    const before = this.#roster.set(generation, mold)
     if (before === undefined) return
-    this.#ending.set(before.pid, before)
     this.#spares.drop(before)
     if (!this.#forks.isAwaited(before)) before.kill()
   }
@@ -278,7 +268,7 @@ export class Molds implements Ward {
   #heard(mold: MoldProcess, message: FromMold): void {
     switch (message.kind) {
       case 'quiet':
-        if (mold === this.promotions.onTrial) this.#numbers.set(mold, this.#numberAfter(this.promotions.generation!))
+        if (mold === this.promotions.onTrial) this.#roster.number(mold, this.promotions.generation!)
         else this.#parts.report.quiet(mold)
         // Workers that came through an upgrade in place are not of this mold, and none may be born of it for long.
         this.#spares.owe(mold)
@@ -290,14 +280,14 @@ export class Molds implements Ward {
       case 'forked':
       case 'forkFailed':
         this.#forks.answered(message)
-        if (this.#ending.has(mold.pid) && !this.#forks.isAwaited(mold)) mold.kill()
+        if (this.#roster.isEnding(mold) && !this.#forks.isAwaited(mold)) mold.kill()
     }
   }
 
   /** For the time when one is needed. `sibling`: who does already what it will, if anyone does. */
   #forkAhead(mold: MoldProcess, generation: Generation): void {
     const { kernel, workers, standard } = this.#parts
-    const number = this.#numbers.get(mold)
+    const number = this.#roster.numberOf(mold)
     const sibling = [...workers.all()].find(
       (one) => one.generation === generation && this.#forkedBy.get(one) === number,
     )
@@ -311,7 +301,7 @@ export class Molds implements Ward {
     if (exit === undefined) this.#parts.kernel.adopt(pid)
     if (asked.kind === 'worker') return this.#born(asked.unborn, asked.mold, pid, exit)
     const { ends, sibling, mold } = asked
-    const generation = this.#generationOf(mold)
+    const generation = this.#roster.generationOf(mold)
     if (exit !== undefined) return this.#discard(asked)
     if (generation === undefined) return this.#spares.end({ pid, ends })
     this.#parts.workers.stay(ends, generation, sibling)
@@ -321,7 +311,7 @@ export class Molds implements Ward {
   #born(unborn: Unborn, mold: MoldProcess, pid: Pid, exit: Exit | undefined): void {
     const { workers, happened } = this.#parts
     const { key } = unborn
-    const number = this.#numbers.get(mold)
+    const number = this.#roster.numberOf(mold)
     const worker = workers.adopt(unborn, pid)
     if (number !== undefined) this.#forkedBy.set(worker, number)
     happened({ kind: 'spawned', key, pid })
@@ -358,29 +348,18 @@ export class Molds implements Ward {
   }
 
   #end(mold: MoldProcess): void {
-    const generation = this.#generationOf(mold)
-    if (generation !== undefined) this.#molds.delete(generation)
-    this.#ending.set(mold.pid, mold)
+    this.#roster.end(mold)
     this.#spares.drop(mold)
     mold.kill()
   }
 
   #find(of: Pid): MoldProcess | undefined {
     const { onTrial } = this.promotions
-    if (onTrial?.pid === of) return onTrial
-    return this.#ending.get(of) ?? [...this.#molds.values()].find(({ pid }) => pid === of)
-  }
-
-  #numberAfter(generation: Generation): number {
-    const before = this.#molds.get(generation)
-    return ((before && this.#numbers.get(before)) ?? 0) + 1
-  }
-
-  /** The generation that it is the mold of. */
-  #generationOf(mold: MoldProcess): Generation | undefined {
-    return [...this.#molds].find(([, one]) => one === mold)?.[0]
+    return onTrial?.pid === of ? onTrial : this.#roster.find(of)
   }
 }
+
+const listOf = (mold: MoldProcess | null): MoldProcess[] => (mold === null ? [] : [mold])
 
 /** A worker in one of these phases needs the processor, or the mold, more than a spare does. */
 const BEING_BORN: ReadonlySet<string> = new Set(['spawning', 'starting'])
