@@ -2,13 +2,14 @@
  * The process that is forked ahead: nobody notices it before a worker is made of it, and it is gone whenever it is not
  * wanted. Each race is forced by a stop or a kill at the moment in question.
  */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ask } from '../../lib/control/client.ts'
 import { ready, type Service, serve } from '../arbiter/service.ts'
 import { isAlive } from '../support/alive.ts'
 import { faults } from '../support/faults.ts'
 import { temporaryFolder } from '../support/folder.ts'
+import { ask as askHttp } from '../support/http.ts'
 import { dist } from '../support/process.ts'
 import { until } from '../support/until.ts'
 
@@ -70,6 +71,19 @@ async function replace(service: Service): Promise<number> {
 
 const stateOf = (pid: number): string => /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))![1]!
 const isStopped = (pid: number): boolean => stateOf(pid) === 'T'
+
+/** A descriptor that is closed meanwhile is none. */
+function socketsOf(pid: number): readonly string[] {
+  const folder = `/proc/${pid}/fd`
+  return readdirSync(folder).flatMap((fd) => {
+    try {
+      const target = readlinkSync(join(folder, fd))
+      return target.startsWith('socket:') ? [target] : []
+    } catch {
+      return []
+    }
+  })
+}
 
 /** Workers, mold and spare, and nobody else. */
 const isComplete = (service: Service, workers: number): Promise<void> =>
@@ -290,6 +304,36 @@ test('after USR1 it writes into the new file', async () => {
   process.kill(victim!, 'SIGKILL')
   await until(() => said(log).includes(`born {"pid":${next},`))
   expect(said(`${log}.1`)).not.toContain(`born {"pid":${next},`)
+})
+
+test('what others listen on is closed in a worker that does not, and is there again when it does', async () => {
+  const app = `
+    const http = require('node:http')
+    const also = http.createServer((q, r) => r.end('also ' + process.pid))
+    http.createServer((q, r) => {
+      if (q.url !== '/also') r.end(String(process.pid))
+      else also.listen('also.sock', () => r.end(String(process.pid)))
+    }).listen(3000)`
+  const { service } = await whole([], { 'app.js': app })
+  /** What the arbiter has as well: listeners, and our pipes for the output. */
+  const shared = (pid: number): number => {
+    const own = new Set(socketsOf(pid))
+    return new Set(socketsOf(service.program.pid).filter((socket) => own.has(socket))).size
+  }
+  const [first] = await workersOf(service)
+  const usual = shared(first!)
+  await service.get('/also')
+  expect(shared(first!)).toBe(usual + 1)
+  let spare = await replace(service)
+  // Only one that is forked ahead from now on has been told of both.
+  spare = await spareOf(service, spare)
+  // Not what is bound, but that one.
+  await until(() => shared(spare) === usual)
+  expect(await replace(service)).toBe(spare)
+  await until(() => shared(spare) === usual)
+  expect((await service.get('/also')).body).toBe(String(spare))
+  const path = join(service.folder, 'also.sock')
+  expect((await askHttp({ path })).body).toBe(`also ${spare}`)
 })
 
 test('a worker that has become a mold has one of its own', async () => {
