@@ -1,4 +1,6 @@
 /** The mold of an app: what is forked from it goes on as a worker. */
+import { EventEmitter } from 'node:events'
+import type { Server } from 'node:net'
 import { type Fd, pid } from '../units.ts'
 import type { Boot } from '../worker/app/boot.ts'
 import { Faults } from '../worker/app/faults.ts'
@@ -16,6 +18,13 @@ import { openInspector } from './inspector.ts'
 import { Loading } from './loading.ts'
 import { Mold } from './mold.ts'
 import { Rehearsal } from './rehearsal.ts'
+
+/** To take such a server over calls no code of the app. */
+const isPlain = (server: Server): boolean =>
+  METHODS.every((name) => server[name] === EventEmitter.prototype[name]) &&
+  server.listenerCount('newListener') + server.listenerCount('removeListener') === 0
+
+const METHODS = ['on', 'prependListener', 'removeListener', 'listeners'] as const
 
 export class AppMold {
   /** Made first: it holds on to functions as they are now. */
@@ -131,6 +140,6 @@ export class AppMold {
     const { kernel, go } = this.#mold
     const lineage = go.promotes === true ? { past, promote: (worker: Retired) => this.#promote(worker) } : null
     const isNext = past === null && !hasHooks('postFork') && ends.settings.hooksFile === null
-    return prepare(kernel, ends, this.#file, lineage, isNext ? this.#mold.listen.servers() : [])
+    return prepare(kernel, ends, this.#file, lineage, isNext ? this.#mold.listen.servers().filter(isPlain) : [])
   }
 }
