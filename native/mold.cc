@@ -140,9 +140,26 @@ Datagram next_request(int channel) {
   }
 }
 
+// The wake-ups that the loop has not come to yet. uv_loop_fork forgets them, and who has sent one may count on it ever after:
+// V8 posts no second task to clean up after a FinalizationRegistry as long as the first has not run.
+std::vector<uv_async_t*> wake_ups_of(uv_loop_t* loop) {
+  std::vector<uv_async_t*> result;
+  uv_walk(
+      loop,
+      [](uv_handle_t* handle, void* result) {
+        auto* async = reinterpret_cast<uv_async_t*>(handle);
+        if (handle->type == UV_ASYNC && !uv_is_closing(handle) && async->pending)
+          static_cast<std::vector<uv_async_t*>*>(result)->push_back(async);
+      },
+      &result);
+  return result;
+}
+
 Napi::Value child_of(Napi::Env env, uv_loop_t* loop, const Datagram& request) {
+  const std::vector<uv_async_t*> wake_ups = wake_ups_of(loop);
   const int error = uv_loop_fork(loop);
   if (error) fail(env, -error, "uv_loop_fork");
+  for (uv_async_t* async : wake_ups) uv_async_send(async);
   uv_update_time(loop);
   Napi::Array fds = Napi::Array::New(env, request.fds.size());
   for (size_t i = 0; i < request.fds.size(); i++) fds.Set(static_cast<uint32_t>(i), request.fds[i]);

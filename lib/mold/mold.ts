@@ -13,12 +13,14 @@ import type { Kernel } from '../kernel/kernel.ts'
 import type { MoldKernel } from '../kernel/mold-kernel.ts'
 import { type Fd, fd, type Ms, ms, type Pid } from '../units.ts'
 import { becomeOneself } from './child.ts'
+import { installClocks } from './clocks.ts'
 import { compact } from './compact.ts'
 import { LateHook, runHooks } from './hooks.ts'
 import { type Holdings, holdings, stillOpen } from './quiet.ts'
 import { installRandomness, type Randomness } from './randomness.ts'
 import { type RecordedListen, recordListen } from './recorded-listen.ts'
 import { serveForks } from './serve.ts'
+import { noteThreads } from './threads.ts'
 import { noteUnreferenced } from './timers.ts'
 import { warmUp } from './warm-up.ts'
 
@@ -52,7 +54,10 @@ export class Mold {
   readonly #began: Ms = this.kernel.now()
   readonly #mold: MoldKernel = loadMoldKernel()
   readonly #randomness: Randomness
+  readonly #clocks = installClocks()
   readonly #unreferenced: () => number
+  /** Who has started threads. */
+  readonly #starters: readonly string[]
   /** The threads of libuv's pool, which each child starts again when it needs them. */
   readonly #pool: number
   #fd: Fd
@@ -83,6 +88,7 @@ export class Mold {
     this.#before = { ...holdings(this.kernel, this.#mold), requests: 0 }
     this.#randomness = installRandomness(this.go.promotes === true)
     this.#unreferenced = noteUnreferenced()
+    this.#starters = noteThreads()
     this.listen = recordListen(this.go.listeners)
   }
 
@@ -110,7 +116,7 @@ export class Mold {
   open(): readonly string[] {
     const now = holdings(this.kernel, this.#mold)
     const { [this.#fd]: _own, ...descriptors } = now.descriptors
-    return stillOpen(this.#before, { ...now, descriptors })
+    return stillOpen(this.#before, { ...now, descriptors }, this.#starters)
   }
 
   /**
@@ -167,6 +173,7 @@ export class Mold {
     new Date().getMilliseconds()
     compact(this.#mold)
     settled()
+    this.#clocks.stop()
     this.tell({ kind: 'quiet' })
     const channel = serveForks(this.kernel, this.#mold, this.#fd, this.go.leader)
     becomeOneself(this.kernel, this.#randomness)
@@ -190,6 +197,7 @@ export class Mold {
   dieWith(keeper: number): void {
     this.kernel.setParentDeathSignal('SIGKILL')
     if (this.kernel.getppid() !== keeper) this.kernel.exit(1)
+    this.#clocks.goOn()
   }
 
   /** In a process that was forked ahead, while it waits: what the sibling has come to need is made ready. */

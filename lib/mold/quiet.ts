@@ -13,6 +13,8 @@ export type Holdings = {
   /** What each open descriptor is, such as `socket:[4711]` or a path. */
   readonly descriptors: Readonly<Record<number, string>>
   readonly threads: number
+  /** What those call themselves that bear a name of their own. */
+  readonly named: readonly string[]
   /** Requests in flight on the event loop. */
   readonly requests: number
   /** Timers that keep the loop alive. */
@@ -31,27 +33,36 @@ export function holdings(
 ): Holdings {
   const handles: Record<string, number> = {}
   for (const { type } of kernel.loopHandles()) handles[type] = (handles[type] ?? 0) + 1
+  const [main, ...threads] = mold.threads().map(({ name }) => name)
   return {
     handles,
     descriptors: Object.fromEntries(kernel.listFds().map((fd) => [fd, targetOf(fd)])),
-    threads: mold.threads().length,
+    threads: 1 + threads.length,
+    named: threads.filter((name) => name !== main),
     requests: mold.loopRequests(),
     timers: process.getActiveResourcesInfo().filter((name) => name === 'Timeout').length,
   }
 }
 
-/** What is open now that was not before, one phrase each; empty: quiet. Pure. */
-export function stillOpen(before: Holdings, now: Holdings): string[] {
+/** What is open now that was not before, one phrase each; empty: quiet. `starters`: who has started threads. Pure. */
+export function stillOpen(before: Holdings, now: Holdings, starters: readonly string[]): string[] {
   const open: string[] = []
   for (const [type, count] of Object.entries(now.handles)) {
     const more = count - (before.handles[type] ?? 0)
     if (more > 0 && !HARMLESS.has(type)) open.push(`${more} × ${HANDLE_WORDS[type] ?? `a handle of the type ${type}`}`)
   }
+  // Before the descriptors, most of which are its own then.
+  if (now.threads > before.threads) open.push(threads(now.threads - before.threads, before, now, starters))
   for (const [fd, target] of Object.entries(now.descriptors))
     if (before.descriptors[Number(fd)] === undefined && target !== NOWHERE) open.push(`descriptor ${fd} (${target})`)
-  if (now.threads > before.threads) open.push(`${now.threads - before.threads} × a thread`)
   if (now.requests > before.requests) open.push(`${now.requests - before.requests} × a request in flight`)
   return open
+}
+
+function threads(more: number, before: Holdings, now: Holdings, starters: readonly string[]): string {
+  const names = now.named.filter((name) => !before.named.includes(name)).map((name) => `"${name}"`)
+  const told = [...new Set([...starters, ...names])].join(', ')
+  return `${more} × a thread${told === '' ? '' : ` (${told})`}`
 }
 
 const HANDLE_WORDS: Readonly<Record<string, string>> = {

@@ -16,6 +16,7 @@ import crypto from 'node:crypto'
 import { syncBuiltinESMExports } from 'node:module'
 import { setFlagsFromString } from 'node:v8'
 import vm from 'node:vm'
+import { callerOf } from './caller.ts'
 import { noteContexts } from './contexts.ts'
 
 /** Node's own: contexts of ours are none of the app's. */
@@ -128,15 +129,4 @@ function record(): () => readonly string[] {
     syncBuiltinESMExports()
     return [...found]
   }
-}
-
-/** The package, or the file of the app, that stands nearest in the stack. */
-function callerOf({ stack = '' }: Error): string {
-  for (const line of stack.split('\n').slice(1)) {
-    const [, file] = /\(?((?:file:\/\/|\/)[^():]+):\d+:\d+\)?$/.exec(line.trim()) ?? []
-    if (file === undefined || file.includes(__filename)) continue
-    const [, name] = /.*\/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(file) ?? []
-    return name ?? file
-  }
-  return 'the app'
 }

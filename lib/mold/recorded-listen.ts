@@ -3,6 +3,7 @@
  * server looks as if it listened: Node's own `address`, `listening`, `close` and the like find a handle in it that stands
  * for the one that is to come.
  */
+import { AsyncResource } from 'node:async_hooks'
 import { lookup } from 'node:dns'
 import { existsSync } from 'node:fs'
 import { isIP, Server } from 'node:net'
@@ -14,6 +15,8 @@ import { type ListenRequest, nameOf, place } from '../worker/listen/place.ts'
 type Call = {
   readonly server: ServerInsides
   readonly args: readonly unknown[]
+  /** Of the call: what the app has entered there (AsyncLocalStorage) is there in each connection. */
+  readonly context: AsyncResource
   readonly during: string
   readonly handle: Handle
 }
@@ -57,7 +60,7 @@ export function recordListen(bind: readonly ListenerAddress[] = []): RecordedLis
       if (led?.by === call) led = null
     }
     const handle = standIn(closed)
-    const call: Call = { server: this, args, during: recorded.during, handle }
+    const call: Call = { server: this, args, context: new AsyncResource('monoceros'), during: recorded.during, handle }
     calls.add(call)
     this._handle = handle
     const place = placeOf(args)
@@ -86,7 +89,8 @@ export function recordListen(bind: readonly ListenerAddress[] = []): RecordedLis
       calls.clear()
       for (const { server, handle } of all) if (server._handle === handle) server._handle = null
       for (const call of all)
-        if (during === undefined || call.during === during) Reflect.apply(call.server.listen, call.server, call.args)
+        if (during === undefined || call.during === during)
+          call.context.runInAsyncScope(() => Reflect.apply(call.server.listen, call.server, call.args))
     },
   }
   return recorded

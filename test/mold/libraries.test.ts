@@ -8,6 +8,7 @@ import { ready, type Service, serve } from '../arbiter/service.ts'
 import { LIBRARIES } from '../support/apps.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { dist, start } from '../support/process.ts'
+import { postgres } from './postgres.ts'
 
 /** An ES module among the packages, preloaded. */
 function preload(app: string, args: readonly string[]): Service {
@@ -149,4 +150,72 @@ test('an app that has used ioredis while it was loaded has a connection of its o
   await ready(service, 3, mark)
   await ask(4)
   expect(new Set(seen.values()).size).toBe(4)
+})
+
+/** Which worker is asked is decided by which are awake: all but one sleep meanwhile. */
+async function fromEach(service: Service): Promise<readonly (readonly string[])[]> {
+  const [, mold] = await service.program.line(/mold started pid=(\d+)/)
+  const workers = service.children().filter((pid) => String(pid) !== mold)
+  const answers: (readonly string[])[] = []
+  for (const awake of workers) {
+    for (const pid of workers) if (pid !== awake) process.kill(pid, 'SIGSTOP')
+    answers.push((await service.get()).body.split(','))
+    for (const pid of workers) process.kill(pid, 'SIGCONT')
+  }
+  return answers
+}
+
+describe('an app with a pool of pg', () => {
+  const SERVE = `createServer(async (q, r) => r.end([process.pid, await ask(), await ask()].join())).listen(3000)`
+
+  test('that has asked something while it was loaded has connections of its own in each worker', async () => {
+    const server = await postgres()
+    try {
+      const service = preload(
+        `
+        import { createServer } from 'node:http'
+        import pg from 'pg'
+        const open = () => new pg.Pool({ host: '127.0.0.1', port: ${server.port}, user: 'somebody' })
+        let pool = open()
+        const ask = async () => (await pool.query('SELECT number')).rows[0].number
+        console.log('loaded by ' + await ask())
+        preFork(() => pool.end())
+        postFork(() => { pool = open() })
+        ${SERVE}`,
+        ['-w', '3', '--restart-delay', '1ms'],
+      )
+      await service.program.line('all workers are ready')
+      await service.program.line(/^loaded by 1$/)
+      expect(server.left).toEqual([1])
+      const first = await fromEach(service)
+      expect(new Set(first.map(([pid]) => pid)).size).toBe(3)
+      for (const [, number, again] of first) expect(again).toBe(number)
+      const mark = service.program.mark()
+      for (const [pid] of first) process.kill(Number(pid), 'SIGKILL')
+      await ready(service, 3, mark)
+      const numbers = [...first, ...(await fromEach(service))].map(([, number]) => Number(number))
+      expect(numbers.sort()).toEqual([2, 3, 4, 5, 6, 7])
+    } finally {
+      server.close()
+    }
+  })
+
+  test('that has asked nothing while it was loaded needs no hook', async () => {
+    const server = await postgres()
+    try {
+      const service = preload(
+        `
+        import { createServer } from 'node:http'
+        import pg from 'pg'
+        const pool = new pg.Pool({ host: '127.0.0.1', port: ${server.port}, user: 'somebody' })
+        const ask = async () => (await pool.query('SELECT number')).rows[0].number
+        ${SERVE}`,
+        ['-w', '2'],
+      )
+      await service.program.line('all workers are ready')
+      expect((await fromEach(service)).map(([, ...numbers]) => numbers.join()).sort()).toEqual(['1,1', '2,2'])
+    } finally {
+      server.close()
+    }
+  })
 })

@@ -31,13 +31,17 @@ const OPEN: readonly (readonly [what: string, named: RegExp, app: () => string])
   ['a child process', /a child process/, () => `require('node:child_process').spawn('sleep', ['1000']).unref()`],
   [
     'a worker thread',
-    /a thread/,
+    /^1 × a thread \(a Worker by .*app\.js\)/,
     () => `new (require('node:worker_threads').Worker)(${STAYS}, { eval: true }).unref()`,
   ],
   ['a request in flight', /a request in flight/, () => `require('node:fs').open('fifo', () => {})`],
   ['an idle connection of fetch', /a TCP socket/, () => `fetch('http://127.0.0.1:${port}').then((r) => r.text())`],
   ['an idle connection of an agent', /a TCP socket/, () => AGENT.replace('PORT', String(port))],
-  ['hooks of the module loader', /a thread/, () => `require('node:module').register(${HOOKS})`],
+  [
+    'hooks of the module loader',
+    /^1 × a thread \(module\.register by .*app\.js\)/,
+    () => `require('node:module').register(${HOOKS})`,
+  ],
   ['a watched file', /a watched file/, () => `require('node:fs').watch('.').unref()`],
   ['an open file', /descriptor \d+ \(.*app\.js\)/, () => `require('node:fs').openSync(__filename)`],
 ]
