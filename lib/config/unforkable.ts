@@ -6,7 +6,9 @@ import type { Problem, Source } from './problems.ts'
 const UNFORKABLE: readonly (readonly [pattern: RegExp, why: string])[] = [
   [/^--(inspect|debug-port)/, 'the inspector would be that of all of them; the setting inspect opens one in each'],
   [/^--(no-?single-threaded$|single-threaded=)/, 'V8 would have threads, which a fork does not copy'],
-  [/^--cpu-prof/, 'the profiler has a thread, which a fork does not copy'],
+  [/^--(cpu-prof|prof$)/, 'the profiler has a thread, which a fork does not copy'],
+  [/^--trace-event/, 'the events are written by a thread, which a fork does not copy'],
+  [/^--(experimental-)?loader($|=)/, 'the loader has a thread, which a fork does not copy'],
 ]
 
 /** The first of them with the reason why a process that has it cannot be forked; null: all can be had. */

@@ -15,6 +15,7 @@ import { type Fd, fd, type Ms, ms, type Pid } from '../units.ts'
 import { becomeOneself } from './child.ts'
 import { installClocks } from './clocks.ts'
 import { compact } from './compact.ts'
+import { keepCompiled } from './compile-cache.ts'
 import { LateHook, runHooks } from './hooks.ts'
 import { type Holdings, holdings, stillOpen } from './quiet.ts'
 import { installRandomness, type Randomness } from './randomness.ts'
@@ -171,6 +172,7 @@ export class Mold {
     this.#randomness.useUp()
     // V8 looks for the time zone when it is first asked for local time: by Node, for the first answer's `Date`.
     new Date().getMilliseconds()
+    keepCompiled()
     compact(this.#mold)
     settled()
     this.#clocks.stop()

@@ -1,4 +1,7 @@
 /** What an app has begun while it was loaded goes on in each worker as if there had been no fork. */
+import { existsSync, readdirSync } from 'node:fs'
+import module from 'node:module'
+import { join } from 'node:path'
 import { ready, type Service, serve } from '../arbiter/service.ts'
 import { dist } from '../support/process.ts'
 
@@ -106,4 +109,19 @@ test('who has drawn random numbers is named, also where it was through Node', as
     require('node:http').createServer().listen(3000)`)
   const [, drawn] = await service.program.line(/random numbers were drawn .*: (.*) mold=/)
   expect(drawn).toMatch(/^\/.*\/app\.js \(randomBytes\)$/)
+})
+
+test('what the app has had compiled is in the cache of a Node that has one', async () => {
+  const service = serve(['--preload', '--no-preload-spare', '--startsecs', '0'], {
+    files: { 'app.js': `require('./other.js')\nrequire('node:http').createServer().listen(3000)`, 'other.js': '' },
+    env: { NODE_COMPILE_CACHE: 'cache' },
+  })
+  await service.program.line('all workers are ready')
+  const kept = existsSync(join(service.folder, 'cache'))
+    ? readdirSync(join(service.folder, 'cache'), { recursive: true, withFileTypes: true }).filter((entry) =>
+        entry.isFile(),
+      )
+    : []
+  // At least the two of the app's.
+  expect(kept.length >= 2).toBe('flushCompileCache' in module)
 })

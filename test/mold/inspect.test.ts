@@ -60,6 +60,9 @@ test.each([
   ['--no-single-threaded', 'V8 would have threads, which a fork does not copy'],
   ['--no_single_threaded', 'V8 would have threads, which a fork does not copy'],
   ['--cpu-prof', 'the profiler has a thread, which a fork does not copy'],
+  ['--prof', 'the profiler has a thread, which a fork does not copy'],
+  ['--trace-event-categories=v8', 'the events are written by a thread, which a fork does not copy'],
+  ['--experimental-loader=data:text/javascript,', 'the loader has a thread, which a fork does not copy'],
 ])('%s is refused among nodeOptions with preload, and taken without', async (option, why) => {
   const app = join(temporaryFolder({ 'app.js': '' }), 'app.js')
   const check = (...more: string[]) =>
