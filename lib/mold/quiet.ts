@@ -59,8 +59,11 @@ export function stillOpen(before: Holdings, now: Holdings, starters: readonly st
   return open
 }
 
+/** So Node calls all that a `Worker` or the module loader starts, from version 24 on. */
+const NODES_OWN = 'WorkerThread'
+
 function threads(more: number, before: Holdings, now: Holdings, starters: readonly string[]): string {
-  const names = now.named.filter((name) => !before.named.includes(name)).map((name) => `"${name}"`)
+  const names = now.named.filter((name) => name !== NODES_OWN && !before.named.includes(name))
   const told = [...new Set([...starters, ...names])].join(', ')
   return `${more} × a thread${told === '' ? '' : ` (${told})`}`
 }

@@ -74,7 +74,8 @@ describe('the rest of the mold is', () => {
       let rest = 0
       preFork(() => { rest -= performance.now() })
       postFork(() => { rest += performance.now() })
-      require('node:http').createServer((q, r) => {
+      require('node:http').createServer(async (q, r) => {
+        while (delay.count === 0) await new Promise(setImmediate)
         const { active, utilization } = eventLoopUtilization(before)
         const { active: later } = eventLoopUtilization(eventLoopUtilization(), before)
         r.end(JSON.stringify({ rest, active, later, utilization, delay: delay.max / 1e6, whole: eventLoopUtilization().active }))
@@ -96,7 +97,6 @@ describe('the rest of the mold is', () => {
       const { rest, active, later, utilization, delay, whole } = (await late(spare)) as Record<string, number>
       expect(rest).toBeGreaterThan(2000)
       for (const each of [active, later, delay, whole]) expect(each).toBeLessThan(rest!)
-      expect(delay).toBeGreaterThan(0)
       expect(active).toBeGreaterThan(0)
       expect(utilization).toBeLessThanOrEqual(1)
     },
