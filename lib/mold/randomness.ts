@@ -7,6 +7,7 @@
  *   Math.random           V8's, one for each context: each child seeds V8 anew and draws from a fresh context, through a
  *                         function that stands in for Math.random before the app can take a reference to it, also in
  *                         the contexts that it makes (`contexts.ts`)
+ *   queries of dns        c-ares's, one stock for each channel: each child has channels of its own (`dns.ts`)
  *
  * What libraries have drawn for themselves while they were loaded (a counter's start, an instance's id) stays equal in
  * all children; who drew is recorded, so that it can be said.
@@ -18,6 +19,7 @@ import { setFlagsFromString } from 'node:v8'
 import vm from 'node:vm'
 import { callerOf } from './caller.ts'
 import { noteContexts } from './contexts.ts'
+import { watchChannels } from './dns.ts'
 
 /** Node's own: contexts of ours are none of the app's. */
 const { runInNewContext } = vm
@@ -43,6 +45,7 @@ export function installRandomness(lasting = false): Randomness {
   const stock = stockOfIntegers()
   const stopRecording = record()
   const contexts = noteContexts()
+  const renewChannels = watchChannels()
   let noUuids = false
   let draw = Math.random
   Math.random = function random() {
@@ -61,6 +64,7 @@ export function installRandomness(lasting = false): Randomness {
       setFlagsFromString(`--random-seed=${crypto.randomBytes(4).readInt32LE() || 1}`)
       draw = fresh
       contexts.renew(fresh)
+      renewChannels()
       isUsed = true
       if (!noUuids) for (let n = 0; n < UUIDS; n++) crypto.randomUUID()
       if (stock !== null) crypto.randomFillSync(stock)
