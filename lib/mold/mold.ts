@@ -17,6 +17,7 @@ import { installClocks } from './clocks.ts'
 import { compact } from './compact.ts'
 import { keepCompiled } from './compile-cache.ts'
 import { LateHook, runHooks } from './hooks.ts'
+import { withPeers } from './peers.ts'
 import { type Holdings, holdings, stillOpen } from './quiet.ts'
 import { installRandomness, type Randomness } from './randomness.ts'
 import { type RecordedListen, recordListen } from './recorded-listen.ts'
@@ -155,7 +156,8 @@ export class Mold {
       return this.#cannot(`a preFork hook threw: ${String(error)}`)
     }
     for (let open = this.open(); open.length > 0; open = this.open()) {
-      if (this.kernel.now() >= deadline) return this.#cannot(`it has open ${open.join(', ')}; close them in preFork`)
+      if (this.kernel.now() >= deadline)
+        return this.#cannot(`it has open ${withPeers(open.join(', '))}; close them in preFork`)
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY))
     }
     return this.#fork()
@@ -219,7 +221,7 @@ export class Mold {
 
   #stillOpen(open: readonly string[], at: number | undefined): void {
     const what = at === undefined ? this.#options.what : this.go.modules![at]!.module
-    const text = `${what} cannot be forked: when it was loaded it had open ${open.join(', ')}; open them in postFork, or close them in preFork`
+    const text = `${what} cannot be forked: when it was loaded it had open ${withPeers(open.join(', '))}; open them in postFork, or close them in preFork`
     if (this.go.open === 'refuse') this.refuse({ fault: 'notQuiet', text, ...(at !== undefined && { at }) })
     this.#say('warning', `${text}; forked all the same (preloadOpen: warn)`)
   }
