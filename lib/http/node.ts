@@ -61,6 +61,8 @@ export type ServerSocket = net.Socket & {
   _server: Server | undefined
   server: Server | undefined
   readableFlowing: boolean | null
+  /** What waits behind the write that is under way. */
+  readonly writableBuffer: readonly unknown[]
   _writev(chunks: WriteChunks, written: (error?: Error | null) => void): void
   [CONNECTION]: Connection | null
 }

@@ -6,8 +6,10 @@
  */
 import { AsyncResource } from 'node:async_hooks'
 import net from 'node:net'
+import type { Connection } from './connection.ts'
 import { CONNECTION, type Handle, type Server, type ServerSocket } from './node.ts'
 import { type HeldWrite, hold, mayHold, turnGoesOn, writeAllNow, writeBeforeEnd } from './together.ts'
+import { bytesOf } from './write.ts'
 
 /** As much as libuv offers to read at once. */
 const READ_SIZE = 65536
@@ -24,6 +26,8 @@ export function socketFor(server: Server, handle: Handle): ServerSocket {
     handle,
     allowHalfOpen: true,
     noDelay: server.noDelay,
+    keepAlive: server.keepAlive,
+    keepAliveInitialDelay: server.keepAliveInitialDelay * 1000,
     readableHighWaterMark: server.highWaterMark,
     writableHighWaterMark: server.highWaterMark,
     onread: { buffer: shared, callback: (length: number) => received(socket, length) },
@@ -65,9 +69,15 @@ function watched(method: 'on' | 'prependListener') {
 
 const { write: streamWrite, destroy: streamDestroy, _write: nodeWrite, _destroy: nodeDestroy } = net.Socket.prototype
 
+const { get: nodeBytesWritten } = Object.getOwnPropertyDescriptor(net.Socket.prototype, 'bytesWritten')!
+
 const MANUAL = { requireManualDestroy: true }
 
 type Written = HeldWrite['written']
+
+/** Whether something is to be written behind what is held. */
+const moreWaits = ({ batch, held, socket }: Connection): boolean =>
+  batch !== null || (held !== null && socket.writableBuffer.length > 0)
 
 /** What is called when it is written belongs to who writes it, and not to what else is written by then. */
 function bound(written: Written): Written {
@@ -94,12 +104,22 @@ Object.assign(HttpSocket.prototype, {
   /** Before the stream is marked, which would keep what waits behind the first write. */
   destroy(this: ServerSocket, error?: Error): net.Socket {
     const connection = this[CONNECTION]
-    if (connection !== null && connection.batch !== null && !this.destroyed) writeAllNow(connection)
+    if (connection !== null && !this.destroyed && moreWaits(connection)) writeAllNow(connection)
     return streamDestroy.call(this, error)
   },
   _destroy(this: ServerSocket, error: Error | null, done: (error?: Error | null) => void) {
     const connection = this[CONNECTION]
     if (connection !== null) writeBeforeEnd(connection)
     nodeDestroy.call(this, error, done)
+  },
+})
+
+Object.defineProperty(HttpSocket.prototype, 'bytesWritten', {
+  configurable: true,
+  /** What is held is as good as written. */
+  get(this: ServerSocket): number {
+    const bytes = nodeBytesWritten!.call(this)
+    const connection = this[CONNECTION]
+    return connection === null ? bytes : bytes + bytesOf(connection.held) + bytesOf(connection.batch?.first)
   },
 })

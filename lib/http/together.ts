@@ -113,6 +113,8 @@ function hearExit(): void {
   if (hearsExit) return
   hearsExit = true
   process.on('exit', () => {
+    // No turn ends any more.
+    reading = false
     writeHeld()
     if (batching !== null) writeAllNow(batching)
   })

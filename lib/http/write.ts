@@ -3,7 +3,7 @@
  * body and an empty end, and costs less as one string or one buffer. Long chunks go out as they are, uncopied.
  */
 import { CONNECTION, type ServerSocket, type WriteChunks } from './node.ts'
-import { hold, writeNow } from './together.ts'
+import { type HeldWrite, hold, writeNow } from './together.ts'
 
 type Written = (error?: Error | null) => void
 
@@ -65,6 +65,13 @@ function sizeOf(chunks: WriteChunks): number {
   let size = 0
   for (const entry of chunks) size += lengthOf(entry)
   return size
+}
+
+/** What a write that is held back will add to the bytes written. */
+export function bytesOf(write: HeldWrite | null | undefined): number {
+  if (!write) return 0
+  const { chunk, encoding } = write
+  return encoding === null ? sizeOf(chunk as WriteChunks) : lengthOf({ chunk: chunk as string | Buffer, encoding })
 }
 
 /** In bytes. */

@@ -17,6 +17,14 @@ const HANDLERS = {
     res.end('/exit')
     process.exit(7)
   },
+  '/parts': async (_req, res) => {
+    res.writeHead(200, { 'Content-Length': 9 })
+    for (const part of ['/par', 't', 's']) {
+      res.write(part)
+      await new Promise(process.nextTick)
+    }
+    process.exit(7)
+  },
   '/throw': (req, res) => {
     res.on('finish', () => {
       throw new Error(`thrown for ${req.headers['x-client']}`)

@@ -17,6 +17,7 @@ type Company = {
   readonly turn: (path: string, request?: (path: string) => string) => Promise<string[]>
   readonly port: number
   readonly all: readonly net.Socket[]
+  readonly server: http.Server
 }
 
 const clients: net.Socket[] = []
@@ -42,7 +43,7 @@ async function connected(port: number): Promise<net.Socket> {
 
 /** After a turn in company: in the next responses are held. */
 async function company(listener: http.RequestListener, options: EngineOptions = {}): Promise<Company> {
-  const { port } = await serve((req, res) => (req.url === '/first' ? res.end() : listener(req, res)), options)
+  const { port, server } = await serve((req, res) => (req.url === '/first' ? res.end() : listener(req, res)), options)
   const all = await Promise.all(CLIENTS.map(() => connected(port)))
   const turn: Company['turn'] = async (path, request = get) => {
     const answers = all.map((client) => answerTo(client))
@@ -54,7 +55,7 @@ async function company(listener: http.RequestListener, options: EngineOptions = 
   // Connections are accepted in turns of their own.
   await turn('/first')
   await turn('/first')
-  return { turn, port, all }
+  return { turn, port, all, server }
 }
 
 async function answerTo(client: net.Socket): Promise<string> {
@@ -170,6 +171,57 @@ test('a response is not lost where the handler destroys its socket behind it', a
   expect(finished.slice(0, 2)).toEqual(['destroyed /a', 'finish /a'])
 })
 
+/** Writes in parts, each handed to the socket before the next. */
+async function inParts(res: http.ServerResponse, parts: readonly string[]): Promise<void> {
+  res.writeHead(200, { 'Content-Length': 9 })
+  for (const part of parts) {
+    res.write(part)
+    await new Promise(process.nextTick)
+  }
+}
+
+test('what is written behind it is not lost either', async () => {
+  const { turn } = await company(async (req, res) => {
+    await inParts(res, [req.url!, '!', '?'])
+    req.socket.destroy()
+  })
+  expect(await turn('/')).toEqual(['/a!?', '/b!?', '/c!?', '/d!?'])
+})
+
+test('what is held counts as written', async () => {
+  const counted: number[] = []
+  const { turn } = await company((req, res) => {
+    const before = req.socket.bytesWritten
+    const head = 'HTTP/1.1 200 OK\r\n\r\n'
+    res.sendDate = false
+    res.writeHead(200, { Connection: 'close' })
+    if (req.url === '/a') res.end('é')
+    else res.end(Buffer.alloc(40_000))
+    counted.push(req.socket.bytesWritten - before - head.length)
+  })
+  await turn('/')
+  const fields = 'Connection: close\r\nTransfer-Encoding: chunked\r\n'.length
+  const chunked = fields + '9c40\r\n\r\n0\r\n\r\n'.length + 40_000
+  expect(counted).toEqual([fields + '2\r\né\r\n0\r\n\r\n'.length + 1, chunked, chunked, chunked])
+})
+
+test('server.close() ends connections whose response is held, when it has left', async () => {
+  const said: string[] = []
+  const { all, server } = await company((req, res) => {
+    res.on('finish', () => said.push(`finish ${req.url}`))
+    res.end('x')
+    if (req.url !== '/d') return
+    server.close()
+    said.push('close')
+  })
+  const received = all.map(async (client) => (await client.toArray()).join('').endsWith('\r\n\r\nx'))
+  all.forEach((client, index) => {
+    client.write(get(`/${CLIENTS[index]}`))
+  })
+  expect(await Promise.all(received)).toEqual([true, true, true, true])
+  expect(said).toEqual(['close', 'finish /a', 'finish /b', 'finish /c', 'finish /d'])
+})
+
 test('responses to pipelined requests are not lost where the handler of a later one destroys the socket', async () => {
   const { port } = await serve((req, res) => {
     if (req.url === '/3') req.socket.destroy()
@@ -232,6 +284,12 @@ async function heldByProcess(paths: readonly string[]): Promise<{ program: Progr
 test('what was held leaves before the process does', async () => {
   const { program, answers } = await heldByProcess(['/a', '/b', '/exit'])
   expect(answers).toEqual(['/a', '/b', '/exit'])
+  expect(await program.ended()).toEqual({ code: 7, signal: null })
+})
+
+test('and what was written behind it', async () => {
+  const { program, answers } = await heldByProcess(['/a', '/b', '/parts'])
+  expect(answers).toEqual(['/a', '/b', '/parts'])
   expect(await program.ended()).toEqual({ code: 7, signal: null })
 })
 
