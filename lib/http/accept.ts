@@ -23,7 +23,7 @@ export function acceptConnections(service: Service, front: net.Server | null): v
   handle.onconnection = function (status, client) {
     // What is asked of connections that only Node does, it shall do.
     const { maxConnections, _connections, blockList, pauseOnConnect } = server
-    const full = maxConnections && _connections >= maxConnections
+    const full = maxConnections != null && _connections >= maxConnections
     if (status || full || blockList || pauseOnConnect || !client.useUserBuffer) {
       accept.call(this, status, client)
     } else if (front !== null) {

@@ -99,15 +99,18 @@ function responseTo(
   }
   noteResponse(connection, response)
   if (server[optimizeEmptyRequests] === true) closeEmpty(request)
-  takeTurn(connection, response)
-  response.on('finish', onFinish)
   return response
 }
 
 function emitRequest(connection: Connection, head: Head, request: Incoming, response: Outgoing): void {
   const { socket, service } = connection
   const { onRequest, server } = service
-  if (startChannel.hasSubscribers) startChannel.publish({ request, response, socket, server })
+  const published = startChannel.hasSubscribers
+  if (published) startChannel.publish({ request, response, socket, server })
+  takeTurn(connection, response)
+  response.on('finish', onFinish)
+  // A subscriber may have written to it already.
+  if (published && connection.response === response) response._flush()
   const place = placeOf(connection, head)
   const wait = onRequest === null ? undefined : onRequest(request)
   if (wait === undefined) tellApp(connection, head, place, request, response)

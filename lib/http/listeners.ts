@@ -67,11 +67,16 @@ function onTimeout(this: ServerSocket): void {
   if (!request && !answer && !server) this.destroy()
 }
 
+/** The first error counts; what is done about it may bring about others. */
 function onError(this: ServerSocket, error: Error): void {
   const connection = this[CONNECTION]
   if (connection === null || connection.failure !== null) return
+  this.removeListener('error', onError)
+  this.on('error', ignore)
   if (!connection.service.server.emit('clientError', error, this)) this.destroy(error)
 }
+
+function ignore(): void {}
 
 /**
  * The client has half-closed. A request that it broke off is an error; one that it waits on is answered if the answer

@@ -23,11 +23,12 @@ export function beginHandover(connection: Connection, head: Head): void {
     fail(connection, HTTP_ERRORS.CONNECT_UNSUPPORTED)
     return
   }
+  request.upgrade = true
   if (event === 'upgrade' && (head.framing.kind !== 'none' || !wantsUpgrade(connection, request))) {
+    request.upgrade = false
     beginRequest(connection, head, request)
     return
   }
-  request.upgrade = true
   connection.phase = 'handover'
   connection.started = 0
   connection.idleSince = 0

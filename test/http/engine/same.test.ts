@@ -1,5 +1,7 @@
 /** The same bytes to the same app: under the engine everybody sees what they see under node:http. */
+import diagnostics from 'node:diagnostics_channel'
 import type http from 'node:http'
+import type net from 'node:net'
 import { play, type Scenario } from './transcript.ts'
 
 const CLOSE = 'Connection: close\r\n\r\n'
@@ -233,6 +235,77 @@ const SCENARIOS: Record<string, Scenario> = {
       res.write('\ud83d')
       res.end('\ude00')
     },
+  },
+  'shouldUpgradeCallback is asked with a request that would be an upgrade': {
+    options: {
+      shouldUpgradeCallback: (req: http.IncomingMessage & { upgrade: boolean; asked?: boolean }) => {
+        req.asked = req.upgrade
+        return false
+      },
+    } as http.ServerOptions,
+    send: [get('/', 'Connection: upgrade, close\r\nUpgrade: x\r\n')],
+    setup: (server) => server.on('upgrade', (_req, socket) => socket.destroy()),
+    handler(req, res) {
+      const { asked, upgrade } = req as { asked?: boolean; upgrade?: boolean }
+      res.end(`${asked} ${upgrade}`)
+    },
+  },
+  'maxConnections of zero': {
+    send: [LAST],
+    setup(server, log) {
+      server.maxConnections = 0
+      server.on('drop', () => log('drop'))
+    },
+    handler: (_req, res) => res.end('served'),
+  },
+  'what the app takes back of keepAlive and noDelay': {
+    options: { keepAlive: true, keepAliveInitialDelay: 2000 },
+    send: [LAST],
+    handler(req, res, log) {
+      const { _handle: handle } = req.socket as unknown as { _handle: Record<string, (...args: unknown[]) => unknown> }
+      for (const method of ['setKeepAlive', 'setNoDelay']) {
+        const original = handle[method]!
+        handle[method] = (...args) => {
+          log(`${method} ${args}`)
+          return original.apply(handle, args)
+        }
+      }
+      req.socket.setKeepAlive(true, 2000).setKeepAlive(false).setNoDelay(true).setNoDelay(false)
+      res.end()
+    },
+  },
+  'an error that the app emits, and those that follow from it': {
+    send: [get('/')],
+    setup: (server, log) =>
+      server.on('clientError', (error, socket) => {
+        log(`clientError ${error.message}`)
+        socket.destroy(error)
+      }),
+    handler(req, _res, log) {
+      req.socket.on('error', (error) => log(`error ${error.message}`))
+      req.socket.emit('error', new Error('emitted'))
+    },
+  },
+  'what a subscriber of http.server.request.start does with the response': {
+    send: [LAST],
+    setup(server, log) {
+      type Message = {
+        readonly server: http.Server
+        readonly request: http.IncomingMessage
+        response: http.ServerResponse
+      }
+      const subscriber = (message: unknown) => {
+        const { server: of, response } = message as Message
+        if (of !== server) return
+        log(`start ${response.socket}`)
+        response.on('socket', (socket: net.Socket) => log(`socket ${response.socket === socket}`))
+        response.on('finish', () => log(`finish ${response.socket !== null}`))
+        response.end('of the subscriber')
+      }
+      diagnostics.subscribe('http.server.request.start', subscriber)
+      server.on('close', () => diagnostics.unsubscribe('http.server.request.start', subscriber))
+    },
+    handler: (_req, res, log) => log(`handler ${res.writableEnded}`),
   },
   optimizeEmptyRequests: {
     options: { optimizeEmptyRequests: true } as http.ServerOptions,
