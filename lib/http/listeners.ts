@@ -61,7 +61,9 @@ function onTimeout(this: ServerSocket): void {
   const connection = this[CONNECTION]
   if (connection === null) return
   const { incoming, response, service } = connection
-  const request = incoming?.emit('timeout', this) ?? false
+  // Of one that was answered on a connection that ends, what still comes is thrown away.
+  const isOver = connection.phase === 'over' && response === null
+  const request = (!isOver && incoming?.emit('timeout', this)) ?? false
   const answer = response?.emit('timeout', this) ?? false
   const server = service.server.emit('timeout', this)
   if (!request && !answer && !server) this.destroy()

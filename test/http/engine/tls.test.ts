@@ -186,6 +186,25 @@ test('Whoever takes an upgraded connection over hears of an end that came before
   await once(client, 'close')
   expect(received).toMatch(/beforeheard$/)
   await until(() => engine.counts().connections === 0)
+
+test('A request that was answered hears of no timeout while its connection ends.', async () => {
+  const sockets: net.Socket[] = []
+  let told = 0
+  const answerLate: http.RequestListener = (req, res) => {
+    sockets.push(req.socket)
+    req.setTimeout(20, () => {
+      told++
+      if (!res.headersSent) res.writeHead(408, { Connection: 'close' }).end()
+    })
+  }
+  const { port } = await serve(answerLate, {}, https.createServer(tlsOptions(settings('one'))))
+  const options = { port, rejectUnauthorized: false, allowHalfOpen: true } as tls.ConnectionOptions
+  const client = tls.connect(options).resume()
+  client.write('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc')
+  await once(client, 'end')
+  if (!sockets[0]!.destroyed) await once(sockets[0]!, 'close')
+  client.destroy()
+  expect(told).toBe(1)
 })
 
 test('A drain ends what never finishes its handshake, and leaves an upgraded connection over TLS the time for streams.', async () => {
