@@ -233,17 +233,21 @@ export class Connection {
     }
   }
 
-  /** What comes when the response that had the socket is sent; `last`: it was said to be the last. */
+  /**
+   * What comes when the response that had the socket is sent; `last`: it was said to be the last. What others hear of
+   * then is told in the connection's context, not in that of this response.
+   */
   private advance(last: boolean): void {
+    const { context } = this
     if (last) {
       close(this)
     } else if (this.waiting.length > 0) {
-      flushWaiting(this)
+      context.runInAsyncScope(flushWaiting, undefined, this)
       this.unpause()
     } else if (failureIsDue(this)) {
-      sendFailure(this)
+      context.runInAsyncScope(sendFailure, undefined, this)
     } else if (this.handover !== null) {
-      finishHandover(this)
+      context.runInAsyncScope(finishHandover, undefined, this)
     } else if (this.phase === 'over') {
       close(this)
     } else {

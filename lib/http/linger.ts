@@ -5,6 +5,7 @@
  *
  * The app must not wait for that: its socket gives the connection away and closes at once, as under node:http.
  */
+import type { AsyncResource } from 'node:async_hooks'
 import net from 'node:net'
 import type { Handle, ServerSocket } from './node.ts'
 import type { Service } from './service.ts'
@@ -26,7 +27,7 @@ export const canLinger = (socket: ServerSocket): boolean =>
 /** Takes the connection from the socket and ends it slowly. What the app does with the socket is without effect. */
 export function linger(service: Service, socket: ServerSocket): void {
   const handle = socket._handle!
-  socket._handle = emptyHandle(handle)
+  socket._handle = emptyHandle(handle, service.scope)
   let bytes = 0
   const received = (length: number) => {
     bytes += length
@@ -46,8 +47,8 @@ export function linger(service: Service, socket: ServerSocket): void {
   rest.end()
 }
 
-/** What a net.Socket needs to believe that it closes a connection. */
-function emptyHandle({ bytesRead, bytesWritten }: Handle): Handle {
+/** What a net.Socket needs to believe that it closes a connection; it closes in no request's context. */
+function emptyHandle({ bytesRead, bytesWritten }: Handle, scope: AsyncResource): Handle {
   const done = () => 0
   return {
     reading: false,
@@ -57,7 +58,7 @@ function emptyHandle({ bytesRead, bytesWritten }: Handle): Handle {
     readStop: done,
     /** 1: done already (net.Socket's `_final`). */
     shutdown: () => 1,
-    close: (callback) => setImmediate(callback),
+    close: (callback) => scope.runInAsyncScope(setImmediate, undefined, callback),
     ref: done,
     unref: done,
   }

@@ -88,6 +88,55 @@ test('A request that waited for its turn does not run in the context of the one 
   expect(seen).toEqual(new Array(301).fill(undefined))
 })
 
+describe('A response that is sent brings about in no context of its own', () => {
+  async function seenBehind(bytes: string): Promise<string[]> {
+    const storage = new AsyncLocalStorage<string>()
+    const seen: string[] = []
+    const see = (what: string) => seen.push(`${what} ${storage.getStore()}`)
+    const server = http.createServer((req, res) => {
+      if (req.url === '/waits') {
+        res.on('finish', () => see('finish')).on('close', () => see('close'))
+        res.end('it waited')
+      } else {
+        storage.run('of a request', () => setImmediate(() => res.setHeader('X-Late', 'yes').end()))
+        if (req.url === '/last') res.shouldKeepAlive = false
+      }
+    })
+    server.on('upgrade', (_req, socket) => {
+      see('upgrade')
+      socket.end()
+    })
+    server.on('clientError', (_error, socket) => {
+      see('clientError')
+      socket.destroy()
+    })
+    attach(server)
+    const client = await converse(await listening(server))
+    client.send(bytes)
+    await client.closed()
+    await once(server.close(), 'close')
+    return seen
+  }
+
+  test('an upgrade.', async () => {
+    const bytes = get('/') + get('/', 'Connection: upgrade\r\nUpgrade: x\r\n')
+    expect(await seenBehind(bytes)).toEqual(['upgrade undefined'])
+  })
+
+  test('an error.', async () => {
+    expect(await seenBehind(`${get('/')}BAD\r\n\r\n`)).toEqual(['clientError undefined'])
+  })
+
+  test('the end of the next response.', async () => {
+    const bytes = get('/') + get('/waits', 'Connection: close\r\n')
+    expect(await seenBehind(bytes)).toEqual(['finish undefined', 'close undefined'])
+  })
+
+  test('the end of a response that will not be sent.', async () => {
+    expect(await seenBehind(get('/last') + get('/waits'))).toEqual(['close undefined'])
+  })
+})
+
 test('The diagnostics channels of Node are published to.', async () => {
   const heard: string[] = []
   const hear = (message: unknown, name: string | symbol) =>

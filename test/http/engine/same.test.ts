@@ -1,4 +1,5 @@
 /** The same bytes to the same app: under the engine everybody sees what they see under node:http. */
+import { AsyncLocalStorage } from 'node:async_hooks'
 import diagnostics from 'node:diagnostics_channel'
 import type http from 'node:http'
 import type net from 'node:net'
@@ -7,6 +8,8 @@ import { play, type Scenario } from './transcript.ts'
 const CLOSE = 'Connection: close\r\n\r\n'
 const get = (path: string, fields = '') => `GET ${path} HTTP/1.1\r\nHost: a\r\n${fields}\r\n`
 const LAST = get('/last', 'Connection: close\r\n')
+
+const storage = new AsyncLocalStorage<string | undefined>()
 
 const tellBytes: Scenario['setup'] = (server, log) =>
   server.on('clientError', (error: NodeJS.ErrnoException & { bytesParsed?: number; rawPacket?: Buffer }, socket) => {
@@ -273,6 +276,14 @@ const SCENARIOS: Record<string, Scenario> = {
       req.socket.setKeepAlive(true, 2000).setKeepAlive(false).setNoDelay(true).setNoDelay(false)
       res.end()
     },
+  },
+  'the context in which a socket closes': {
+    send: [LAST],
+    handler: (req, res, log) =>
+      storage.run('of the request', () => {
+        req.socket.on('close', () => log(`close ${storage.getStore()}`))
+        setImmediate(() => res.end())
+      }),
   },
   'an error that the app emits, and those that follow from it': {
     send: [get('/')],

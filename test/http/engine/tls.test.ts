@@ -186,6 +186,7 @@ test('Whoever takes an upgraded connection over hears of an end that came before
   await once(client, 'close')
   expect(received).toMatch(/beforeheard$/)
   await until(() => engine.counts().connections === 0)
+})
 
 test('A request that was answered hears of no timeout while its connection ends.', async () => {
   const sockets: net.Socket[] = []
