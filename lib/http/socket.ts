@@ -67,6 +67,7 @@ function watched(method: 'on' | 'prependListener') {
   }
 }
 
+const { unshift: streamUnshift } = net.Socket.prototype
 const { write: streamWrite, destroy: streamDestroy, _write: nodeWrite, _destroy: nodeDestroy } = net.Socket.prototype
 
 const { get: nodeBytesWritten } = Object.getOwnPropertyDescriptor(net.Socket.prototype, 'bytesWritten')!
@@ -89,6 +90,11 @@ Object.assign(HttpSocket.prototype, {
   on: watched('on'),
   addListener: watched('on'),
   prependListener: watched('prependListener'),
+  /** Bytes that the app puts before the client's come through the stream. */
+  unshift(this: ServerSocket, chunk: Buffer | string, encoding?: BufferEncoding) {
+    this[CONNECTION]?.listenToStream()
+    return streamUnshift.call(this, chunk, encoding)
+  },
   write(this: ServerSocket, chunk: Buffer | string, encoding: BufferEncoding, written?: Written | null) {
     const connection = this[CONNECTION]
     const later = connection !== null && written && (connection.batch !== null || mayHold(connection))

@@ -277,6 +277,10 @@ const SCENARIOS: Record<string, Scenario> = {
       res.end()
     },
   },
+  'bytes that the app puts before those of the client': {
+    send: [' /unshifted HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n'],
+    setup: (server) => server.on('connection', (socket) => socket.unshift(Buffer.from('GET'))),
+  },
   'the context in which a socket closes': {
     send: [LAST],
     handler: (req, res, log) =>
