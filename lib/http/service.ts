@@ -110,13 +110,20 @@ export class Service {
   }
 }
 
-/** An app's own `maxHeaderSize` raises what was not set, and lowers the whole head; its `maxHeadersCount` does both. */
+/** What `http.maxHeaderSize` is where nobody set it. */
+const NODE_HEADER_SIZE = 16384
+
+/**
+ * An app's own `maxHeaderSize`, or Node's `--max-http-header-size`, raises what was not set, and lowers the whole head; its
+ * `maxHeadersCount` does both.
+ */
 function limitsOf(set: Partial<Limits>, maxHeaderSize: number, maxHeadersCount: number): Limits {
-  const { limitRequestHead, limitRequestFields, ...limits } = limitsFor(set, maxHeaderSize || http.maxHeaderSize)
+  const size = maxHeaderSize || http.maxHeaderSize
+  const { limitRequestHead, limitRequestFields, ...limits } = limitsFor(set, size)
+  const lowered = maxHeaderSize > 0 || size < NODE_HEADER_SIZE ? Math.min(limitRequestHead, size) : limitRequestHead
   return {
     ...limits,
-    limitRequestHead:
-      set.limitRequestHead ?? (maxHeaderSize > 0 ? Math.min(limitRequestHead, maxHeaderSize) : limitRequestHead),
+    limitRequestHead: set.limitRequestHead ?? lowered,
     limitRequestFields: set.limitRequestFields ?? (maxHeadersCount > 0 ? maxHeadersCount : limitRequestFields),
   }
 }

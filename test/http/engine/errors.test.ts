@@ -1,10 +1,12 @@
 /** Every row of the table of errors as a client gets it: whole, byte by byte, and at random cuts. */
 import http, { STATUS_CODES } from 'node:http'
+import { join } from 'node:path'
 import { HTTP_ERRORS, type HttpErrorCode } from '../../../lib/http/errors.ts'
 import type { Limits } from '../../../lib/http/limits.ts'
 import { schemeReader, trust } from '../../../lib/http/proxy/forwarded.ts'
 import { fetchHandler } from '../../../lib/worker/app/fetch.ts'
 import { converse } from '../../support/http.ts'
+import { startNode } from '../../support/process.ts'
 import { until } from '../../support/until.ts'
 import { OWN_CASES } from '../cases/index.ts'
 import { cutsOf } from '../cuts.ts'
@@ -186,3 +188,15 @@ function engineOptions({ proxyProtocol, secureSchemeHeaders, ...rules }: ReplayO
     }),
   }
 }
+
+test.each([
+  [500, 600, '431'],
+  [500, 100, '200'],
+  [90_000, 80_000, '200'],
+])('With --max-http-header-size=%i a field of %i bytes is answered with %s.', async (size, field, status) => {
+  const env = { ...process.env, NODE_OPTIONS: `--max-http-header-size=${size}` }
+  const program = startNode(join(__dirname, 'held.js'), [], { env })
+  const client = await converse({ port: Number((await program.line(/^port (\d+)$/m))[1]) })
+  client.send(get('/', `X-Long: ${'x'.repeat(field)}\r\n${LAST}`))
+  expect((await client.closed()).slice(0, 12)).toBe(`HTTP/1.1 ${status}`)
+})
