@@ -78,8 +78,7 @@ export class Servers {
       return
     }
     const leniency = leniencyOf(server as Lenient)
-    if (leniency !== null)
-      this.#say(`${leniency} of the app's server is ignored: monoceros has a parser of its own, which is strict`)
+    if (leniency !== null) this.#say(`${leniency} is ignored: monoceros has a parser of its own, which is strict`)
     const options = {
       ...engine,
       ...(engine.tls && ticketKeys && { tls: { ...engine.tls, ticketKeys } }),
@@ -125,8 +124,12 @@ const keysOf = (tickets: string): Buffer => Buffer.from(tickets, 'base64')
 
 type Lenient = Server & { readonly insecureHTTPParser?: boolean; readonly httpValidation?: string }
 
-/** The option that asks for a lenient parser, if there is one; Node 24 has a second. */
+const FLAG = '--insecure-http-parser'
+
+/** What asks for a lenient parser, if there is one; Node 24 has a second. */
 function leniencyOf({ insecureHTTPParser, httpValidation }: Lenient): string | null {
-  if (httpValidation === 'relaxed' || httpValidation === 'insecure') return 'httpValidation'
-  return insecureHTTPParser ? 'insecureHTTPParser' : null
+  if (httpValidation === 'relaxed' || httpValidation === 'insecure') return "httpValidation of the app's server"
+  if (insecureHTTPParser) return "insecureHTTPParser of the app's server"
+  const isSet = process.execArgv.includes(FLAG) || process.env.NODE_OPTIONS?.split(' ').includes(FLAG) === true
+  return isSet && insecureHTTPParser === undefined ? FLAG : null
 }

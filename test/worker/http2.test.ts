@@ -81,3 +81,11 @@ it.each([
     text: `${name} of the app's server is ignored: monoceros has a parser of its own, which is strict`,
   })
 })
+
+it('A lenient parser that NODE_OPTIONS ask for is not what an app gets, either.', async () => {
+  const file = app(`require('node:http').createServer().listen(0)`)
+  const worker = startWorker({ file, env: { NODE_OPTIONS: '--no-warnings --insecure-http-parser' } })
+  expect((await worker.told('log')).text).toBe(
+    '--insecure-http-parser is ignored: monoceros has a parser of its own, which is strict',
+  )
+})
