@@ -4,7 +4,7 @@ import type { Server } from 'node:net'
 import { type Fd, pid } from '../units.ts'
 import type { Boot } from '../worker/app/boot.ts'
 import { Faults } from '../worker/app/faults.ts'
-import { type Begin, prepare } from '../worker/begin.ts'
+import { type Begin, keeps, prepare } from '../worker/begin.ts'
 import { becomeClusterWorker, refuseFork } from '../worker/cluster.ts'
 import { runBeforeApp, setBeforeApp } from '../worker/hooks/before-app-task.ts'
 import { loadHooks } from '../worker/hooks/load.ts'
@@ -127,8 +127,7 @@ export class AppMold {
     const joined = joinOn(kernel, channel, ({ arbiter, sibling }, ends) => {
       this.#mold.dieWith(arbiter)
       if (sibling !== undefined) this.#mold.touchAs(pid(sibling))
-      // Files of TLS may be renewed before it is somebody.
-      if (ends.settings.certfile === null) begin = this.#prepare(ends, past)
+      if (keeps(ends.settings)) begin = this.#prepare(ends, past)
     })
     if (typeof joined === 'string') return kernel.exit(1)
     this.#mold.dieWith(joined.go.arbiter)

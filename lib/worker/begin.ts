@@ -10,6 +10,7 @@ import { formatAddress } from '../config/address.ts'
 import type { WorkerSettings } from '../config/settings.ts'
 import type { EngineOptions } from '../http/engine.ts'
 import type { Kernel, ListenerAddress } from '../kernel/kernel.ts'
+import { syslogSettings } from '../log/syslog-settings.ts'
 import { outliveTerminal } from '../system/terminal.ts'
 import { type Fd, ms } from '../units.ts'
 import { exportTarget } from './app/address.ts'
@@ -46,6 +47,13 @@ const later = setTimeout
 
 /** With the arbiter's `go`: begins, and gives the boot that is told what the app's module exports. */
 export type Begin = (joined: Joined) => Boot
+
+/**
+ * Whether what `prepare` makes keeps, however long it is until `go`: files of TLS may be renewed meanwhile, a connection to a
+ * syslog server may end, and loaders of modules that are watched have a thread.
+ */
+export const keeps = (settings: WorkerSettings): boolean =>
+  settings.certfile === null && syslogSettings(settings) === null && !settings.reload
 
 /**
  * Makes everything ready; `file` is the app's, absolute. `lineage`: for a worker that was forked, and may become a mold.
