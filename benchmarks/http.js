@@ -7,12 +7,13 @@
  * - `net`, `net-stream`: a server that answers without looking, the limit, on the same two kinds of socket.
  *
  *     npm run bench -- http [--rounds 3] [--seconds 1] [--apps plain,fastify,express,koa] [--loads bare,json] [--sides node,engine]
- *                           [--frameworks FOLDER] [--record FILE] [--node 22]
+ *                           [--frameworks FOLDER] [--record FILE] [--node 22] [--semi-space 16]
  *     npm run bench -- http --table FILE
  *
  * FOLDER holds express, fastify and koa, installed. Every ratio is one of requests a second within a round; behind it the
  * lowest and the highest. A round of one side takes 3 s and a little. `--node` has the servers run by another version of
- * Node. `--record` appends what the rounds gave to a file, so that a table can be measured in pieces; `--table FILE` prints
+ * Node. `--semi-space`: with a young generation of that size (MB) from the start, which a server comes to
+ * in minutes, some in seconds. `--record` appends what the rounds gave to a file, so that a table can be measured in pieces; `--table FILE` prints
  * all that was recorded in it as a Markdown table. Under `chrt -f 10` the servers are ahead of everything else on the
  * machine, their helper threads ahead of them.
  */
@@ -39,6 +40,7 @@ const { values } = parseArgs({
     record: { type: 'string' },
     table: { type: 'string' },
     node: { type: 'string' },
+    'semi-space': { type: 'string' },
   },
 })
 
@@ -112,7 +114,9 @@ async function measure(side, app, load) {
 
 async function start(side, app, load) {
   const script = join(__dirname, 'http-server.js')
-  const child = spawn('taskset', ['-c', '0', node, script, side, app, load, values.frameworks ?? ''], {
+  const size = values['semi-space']
+  const options = size === undefined ? [] : [`--min-semi-space-size=${size}`, `--max-semi-space-size=${size}`]
+  const child = spawn('taskset', ['-c', '0', node, ...options, script, side, app, load, values.frameworks ?? ''], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   const [port] = await once(child.stdout.setEncoding('utf8'), 'data')
