@@ -190,7 +190,14 @@ describe('a manager', () => {
   it('holds no listener of the arbiter and no heartbeat, and a companion holds nothing of either', async () => {
     const service = await setUp([{ name: 'a', command: ['sh', '-c', 'echo "a here $$"; exec sleep 1000'] }])
     const held = (pid: number): string[] =>
-      readdirSync(`/proc/${pid}/fd`).map((fd) => readlinkSync(`/proc/${pid}/fd/${fd}`))
+      readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
+        try {
+          return [readlinkSync(`/proc/${pid}/fd/${fd}`)]
+        } catch {
+          // Closed since it was listed.
+          return []
+        }
+      })
     const companion = await hereOf(service, 'a')
     const manager = held(await service.managerPid())
     const arbiter = held(service.program.pid)
