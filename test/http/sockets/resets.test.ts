@@ -140,6 +140,15 @@ test('At the edges of the records of a TLS handshake, within them, and at any pl
 /** How much of the response is read before. */
 const READ = [1, 200, 20_000, 60_000]
 
+/** A connection, and what is spoken on it, behind the handshake where that is TLS. */
+async function spoken(name: string): Promise<{ raw: net.Socket; socket: net.Socket }> {
+  const raw = await opened(ports[name]!)
+  if (name !== 'tls') return { raw, socket: raw }
+  const socket = tls.connect({ socket: raw, rejectUnauthorized: false }).on('error', () => {})
+  await once(socket, 'secureConnect')
+  return { raw, socket }
+}
+
 test('In a response that is large, or goes on and on, read or not, plain or over TLS.', async () => {
   const cases = ['plain', 'tls'].flatMap((name) =>
     ['/large', '/stream'].flatMap((path) =>
@@ -149,13 +158,7 @@ test('In a response that is large, or goes on and on, read or not, plain or over
     ),
   )
   await all(cases, async ({ name, path, read }) => {
-    const raw = await opened(ports[name]!)
-    const socket = name === 'tls' ? tls.connect({ socket: raw, rejectUnauthorized: false }) : raw
-    if (name === 'tls')
-      await once(
-        socket.on('error', () => {}),
-        'secureConnect',
-      )
+    const { raw, socket } = await spoken(name)
     await new Promise((resolve) => socket.write(`GET ${path} HTTP/1.1\r\nHost: a\r\n\r\n`.repeat(3), resolve))
     if (read > 0) await readSome(socket, read)
     await reset(raw)
@@ -170,13 +173,7 @@ test('On an upgraded connection, before and after its first bytes, and while the
     ),
   )
   await all(cases, async ({ name, bytes, read }) => {
-    const raw = await opened(ports[name]!)
-    const socket = name === 'tls' ? tls.connect({ socket: raw, rejectUnauthorized: false }) : raw
-    if (name === 'tls')
-      await once(
-        socket.on('error', () => {}),
-        'secureConnect',
-      )
+    const { raw, socket } = await spoken(name)
     await new Promise((resolve) => socket.write(UPGRADE, resolve))
     if (read > 0) await readSome(socket, read)
     // More than the kernel holds is never written whole: its echo is not read.
