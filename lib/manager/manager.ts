@@ -155,6 +155,7 @@ export class Manager implements Turn {
 
   reaped(now: Ms): void {
     const exits = this.#around.kernel.takeExits()
+    if (exits.length === 0) return
     for (const { pid } of exits) this.#lastWords(pid)
     this.#bury(exits)
     this.#settle(now)
