@@ -98,7 +98,8 @@ export function sendFailure(connection: Connection): void {
 }
 
 /** Most listeners write and destroy: their answer must arrive, too. */
-function tellListener({ service, socket, failure }: Connection): boolean {
+function tellListener(connection: Connection): boolean {
+  const { service, socket, failure } = connection
   const { destroy } = socket
   const had = Object.hasOwn(socket, 'destroy')
   const restore = () => {
@@ -107,6 +108,7 @@ function tellListener({ service, socket, failure }: Connection): boolean {
   }
   socket.destroy = (error) => {
     restore()
+    writeAllNow(connection)
     if (canLinger(socket)) linger(service, socket)
     return destroy.call(socket, error)
   }

@@ -243,6 +243,23 @@ test('what a response begins with is not lost where the body of its request is w
   expect(await turn('/', wrong)).toEqual(['/a', '/b', '/c', '/d'])
 })
 
+test('an app’s answer to an error reaches a client that still sends, where a response would be held', async () => {
+  const { server, all } = await company(() => {})
+  server.on('clientError', (_error, socket) => {
+    socket.write('HTTP/1.1 400 Own\r\n\r\nown')
+    socket.destroy()
+  })
+  const answers = all.map(answerTo)
+  const went = all.map(async (client) => {
+    await once(client, 'data')
+    return new Promise((resolve) => client.write('more', resolve))
+  })
+  // More than one read takes: closing with the rest unread resets the connection, and what is sent then fails.
+  for (const client of all) client.write(`wrong\r\n\r\n${'x'.repeat(80_000)}`)
+  expect(await Promise.all(answers)).toEqual(['own', 'own', 'own', 'own'])
+  expect((await Promise.all(went)).map((error) => error ?? null)).toEqual([null, null, null, null])
+})
+
 test('each response finishes in the context that it was ended in', async () => {
   const storage = new AsyncLocalStorage<string | undefined>()
   const finished: string[] = []
