@@ -21,7 +21,7 @@ export type Turn = {
   hear(now: Ms): void
   reap(now: Ms): void
   command(now: Ms): void
-  /** `gap`: how much later than planned this turn came, 0 unless that is more than `LATE`: we did not run meanwhile. */
+  /** `gap`: how long ago the turn before began if this one came late, else 0: for some of that time we did not run. */
   judge(now: Ms, gap: Ms): void
   /** The earliest point of the monotonic clock at which `judge` has something to do; null: nothing until an event. */
   deadline(now: Ms): Ms | null
@@ -31,7 +31,7 @@ export type Turn = {
   failed(error: unknown): void
 }
 
-/** A turn that comes this much later than planned means that the process was stopped, or the machine asleep. */
+/** A turn that comes more than this much later than planned means that the process was stopped, or the machine asleep. */
 export const LATE = ms(1000)
 
 /** setTimeout's largest delay; a later deadline is looked at again then. */
@@ -46,6 +46,8 @@ export class Loop {
   readonly #selfPipe: Watch
   #timer: NodeJS.Timeout | undefined
   #planned: Ms | null = null
+  /** When the last turn began. */
+  #began = ms(0)
   #turning = false
   #woken = false
   #closed = false
@@ -88,6 +90,8 @@ export class Loop {
   #run(): void {
     const now = this.#kernel.now()
     const late = this.#planned === null ? 0 : now - this.#planned
+    const gap = ms(late > LATE ? now - this.#began : 0)
+    this.#began = now
     // We may be stopped in the middle of a turn, and go on with another one at once.
     this.#planned = now
     this.#guard(() => this.#readSignals())
@@ -96,7 +100,7 @@ export class Loop {
     this.#guard(() => this.#turn.hear(now))
     this.#guard(() => this.#turn.reap(now))
     this.#guard(() => this.#turn.command(now))
-    this.#guard(() => this.#turn.judge(now, ms(late > LATE ? late : 0)))
+    this.#guard(() => this.#turn.judge(now, gap))
   }
 
   #readSignals(): void {
@@ -121,10 +125,11 @@ export class Loop {
     if (this.#closed) return
     const now = this.#kernel.now()
     const deadline = this.#turn.deadline(now)
-    // A deadline that has passed is no reason to have been late.
-    this.#planned = deadline === null ? null : ms(Math.max(deadline, now))
+    // A deadline that had passed when the turn began is no reason to have been late. One that passed in it is: a
+    // process that was stopped in the middle of a turn goes on here.
+    this.#planned = deadline === null ? null : ms(Math.max(deadline, this.#began))
     if (this.#planned === null) return
-    const delay = Math.min(Math.ceil(this.#planned - now), LONGEST_TIMER)
+    const delay = Math.min(Math.max(0, Math.ceil(this.#planned - now)), LONGEST_TIMER)
     this.#timer = setTimeout(() => this.wake(), delay)
   }
 }
