@@ -2,6 +2,7 @@
 import net from 'node:net'
 import type { Connection } from './connection.ts'
 import { canLinger, LINGER_TIME, linger } from './linger.ts'
+import { writeAllNow } from './together.ts'
 
 /** Nothing more is sent; with an error, the app's request, response and socket are told, as by Node. */
 export function close(connection: Connection, error?: Error): void {
@@ -10,6 +11,7 @@ export function close(connection: Connection, error?: Error): void {
   connection.started = 0
   connection.idleSince = 0
   if (socket.destroyed) return
+  writeAllNow(connection)
   if (canLinger(socket)) {
     linger(service, socket)
     leave(connection, error)

@@ -25,7 +25,7 @@ import { ProxyReader, showClient } from './proxy/proxied.ts'
 import type { Service } from './service.ts'
 import { readsDirectly } from './socket.ts'
 import { deadline } from './timeouts.ts'
-import { beginBatch, type HeldWrite, writeBatch } from './together.ts'
+import { type Bytes, beginBatch, type Write, writeBatch } from './together.ts'
 import { flushWaiting } from './turns.ts'
 import { beginHandover, finishHandover, type Handover } from './upgrade.ts'
 
@@ -64,9 +64,12 @@ export class Connection {
   /** Responses before it that are ended and on their way to the kernel. */
   readonly sending: Outgoing[] = []
   /** While several requests of one read are answered, the first write waits for the others. */
-  batch: { first: HeldWrite | null } | null = null
-  /** A write that leaves at the end of the turn. */
-  held: HeldWrite | null = null
+  batch: { first: Write | null } | null = null
+  /** What leaves at the end of the turn; of what it was it is said to be written. */
+  held: Bytes | null = null
+  /** It is on its way to the kernel, and what is to be written then. */
+  flushing = false
+  behind: Write | null = null
   /** Bytes that wait in `waiting`. */
   queued = 0
   /** Requests counted against `maxRequestsPerSocket`. */

@@ -7,7 +7,7 @@
  */
 import type { AsyncResource } from 'node:async_hooks'
 import net from 'node:net'
-import type { Handle, ServerSocket } from './node.ts'
+import { CONNECTION, type Handle, type ServerSocket } from './node.ts'
 import type { Service } from './service.ts'
 
 /** How long, and how many bytes, a client may still send. */
@@ -22,6 +22,7 @@ export const canLinger = (socket: ServerSocket): boolean =>
   socket instanceof net.Socket &&
   typeof socket._handle?.useUserBuffer === 'function' &&
   socket.writableLength === 0 &&
+  !socket[CONNECTION]?.flushing &&
   !socket.readableEnded
 
 /** Takes the connection from the socket and ends it slowly. What the app does with the socket is without effect. */

@@ -9,6 +9,7 @@ import { waitForAnswer } from './half-closed.ts'
 import { LINGER_TIME } from './linger.ts'
 import { CONNECTION, type Outgoing, type ServerSocket } from './node.ts'
 import { reportResponse } from './records.ts'
+import { writeAllNow } from './together.ts'
 import { writeTogether } from './write.ts'
 
 const listen = net.Socket.prototype.on as (this: ServerSocket, event: string, listener: object) => void
@@ -38,6 +39,7 @@ export function hearStream({ socket }: Connection): void {
 /** The socket is no longer ours. */
 export function release(connection: Connection): void {
   const { socket } = connection
+  writeAllNow(connection)
   for (const event of EVENTS) socket.removeListener(event, LISTENERS[event])
   socket.removeListener('data', onData)
   delete (socket as { setEncoding?: unknown }).setEncoding

@@ -4,7 +4,6 @@ import { ms } from '../units.ts'
 import type { Connection } from './connection.ts'
 import type { Outgoing } from './node.ts'
 import type { Service } from './service.ts'
-import { writeHeld } from './together.ts'
 
 type Start = { readonly at: number; readonly target: string }
 
@@ -37,7 +36,6 @@ export function reportResponse(connection: Connection, response: Outgoing, abort
 
 /** The process is about to exit: what is not over never will be, or its end is not heard of any more. */
 export function reportOpen({ connections }: Service): void {
-  writeHeld()
   for (const connection of connections) {
     for (const response of [...connection.sending, connection.response, ...connection.waiting]) {
       if (response !== null) reportResponse(connection, response, !response.writableFinished)

@@ -6,9 +6,8 @@
  */
 import { AsyncResource } from 'node:async_hooks'
 import net from 'node:net'
-import type { Connection } from './connection.ts'
 import { CONNECTION, type Handle, type Server, type ServerSocket } from './node.ts'
-import { type HeldWrite, hold, mayHold, turnGoesOn, writeAllNow, writeBeforeEnd } from './together.ts'
+import { flush, turnGoesOn, type Write, write, writeAllNow } from './together.ts'
 import { bytesOf } from './write.ts'
 
 /** As much as libuv offers to read at once. */
@@ -68,22 +67,24 @@ function watched(method: 'on' | 'prependListener') {
 }
 
 const { unshift: streamUnshift } = net.Socket.prototype
-const { write: streamWrite, destroy: streamDestroy, _write: nodeWrite, _destroy: nodeDestroy } = net.Socket.prototype
+const { write: streamWrite, destroy: streamDestroy } = net.Socket.prototype
+const { _write: nodeWrite, _final: nodeFinal, _destroy: nodeDestroy } = net.Socket.prototype
 
 const { get: nodeBytesWritten } = Object.getOwnPropertyDescriptor(net.Socket.prototype, 'bytesWritten')!
 
 const MANUAL = { requireManualDestroy: true }
 
-type Written = HeldWrite['written']
-
-/** Whether something is to be written behind what is held. */
-const moreWaits = ({ batch, held, socket }: Connection): boolean =>
-  batch !== null || (held !== null && socket.writableBuffer.length > 0)
+type Written = Write['written']
 
 /** What is called when it is written belongs to who writes it, and not to what else is written by then. */
 function bound(written: Written): Written {
   const scope = new AsyncResource('HTTPRESPONSE', MANUAL)
   return (error) => scope.runInAsyncScope(written, undefined, error)
+}
+
+function writeHeldOf(socket: ServerSocket): void {
+  const connection = socket[CONNECTION]
+  if (connection !== null) flush(connection)
 }
 
 Object.assign(HttpSocket.prototype, {
@@ -96,26 +97,27 @@ Object.assign(HttpSocket.prototype, {
     return streamUnshift.call(this, chunk, encoding)
   },
   write(this: ServerSocket, chunk: Buffer | string, encoding: BufferEncoding, written?: Written | null) {
-    const connection = this[CONNECTION]
-    const later = connection !== null && written && (connection.batch !== null || mayHold(connection))
+    const later = written && this[CONNECTION]?.batch
     return streamWrite.call(this, chunk, encoding, later ? bound(written) : written!)
   },
   _write(this: ServerSocket, chunk: Buffer | string, encoding: BufferEncoding, written: Written) {
     const connection = this[CONNECTION]
-    const write = { chunk, encoding, written }
-    if (connection?.batch) connection.batch.first = write
-    else if (!connection?.direct || !hold(connection, write, chunk.length))
-      nodeWrite.call(this, chunk, encoding, written)
+    if (connection === null) nodeWrite.call(this, chunk, encoding, written)
+    else if (connection.batch) connection.batch.first = { chunk, encoding, written }
+    else write(connection, { chunk, encoding, written }, chunk.length)
+  },
+  _final(this: ServerSocket, done: Written) {
+    writeHeldOf(this)
+    nodeFinal.call(this, done)
   },
   /** Before the stream is marked, which would keep what waits behind the first write. */
   destroy(this: ServerSocket, error?: Error): net.Socket {
     const connection = this[CONNECTION]
-    if (connection !== null && !this.destroyed && moreWaits(connection)) writeAllNow(connection)
+    if (connection?.batch && !this.destroyed) writeAllNow(connection)
     return streamDestroy.call(this, error)
   },
   _destroy(this: ServerSocket, error: Error | null, done: (error?: Error | null) => void) {
-    const connection = this[CONNECTION]
-    if (connection !== null) writeBeforeEnd(connection)
+    writeHeldOf(this)
     nodeDestroy.call(this, error, done)
   },
 })

@@ -3,7 +3,7 @@
  * body and an empty end, and costs less as one string or one buffer. Long chunks go out as they are, uncopied.
  */
 import { CONNECTION, type ServerSocket, type WriteChunks } from './node.ts'
-import { type HeldWrite, hold, writeNow } from './together.ts'
+import { type Bytes, write } from './together.ts'
 
 type Written = (error?: Error | null) => void
 
@@ -34,9 +34,7 @@ export function writeTogether(this: ServerSocket, chunks: WriteChunks, written: 
 }
 
 function writeVector(socket: ServerSocket, chunks: WriteChunks, size: number, written: Written): void {
-  const connection = socket[CONNECTION]
-  const write = { chunk: chunks, encoding: null, written }
-  if (!connection?.direct || !hold(connection, write, size)) writeNow(socket, write)
+  write(socket[CONNECTION]!, { chunk: chunks, encoding: null, written }, size)
 }
 
 const isFull = ({ chunk }: WriteChunks[number]) => chunk.length > 0
@@ -67,10 +65,10 @@ function sizeOf(chunks: WriteChunks): number {
   return size
 }
 
-/** What a write that is held back will add to the bytes written. */
-export function bytesOf(write: HeldWrite | null | undefined): number {
-  if (!write) return 0
-  const { chunk, encoding } = write
+/** What they will add to the bytes written. */
+export function bytesOf(bytes: Bytes | null | undefined): number {
+  if (!bytes) return 0
+  const { chunk, encoding } = bytes
   return encoding === null ? sizeOf(chunk as WriteChunks) : lengthOf({ chunk: chunk as string | Buffer, encoding })
 }
 

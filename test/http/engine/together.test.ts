@@ -8,7 +8,7 @@ import { attach } from '../../../lib/http/attach.ts'
 import type { EngineOptions } from '../../../lib/http/engine.ts'
 import { temporaryFolder } from '../../support/folder.ts'
 import { type Program, startNode } from '../../support/process.ts'
-import { get, listeningAt, serve } from './serving.ts'
+import { get, LAST, listeningAt, serve } from './serving.ts'
 
 const CLIENTS = ['a', 'b', 'c', 'd']
 
@@ -34,8 +34,8 @@ afterEach(() => {
   for (const client of clients.splice(0)) client.destroy()
 })
 
-async function connected(port: number): Promise<net.Socket> {
-  const client = net.connect(port, '127.0.0.1')
+async function connected(where: number | { readonly path: string }): Promise<net.Socket> {
+  const client = typeof where === 'number' ? net.connect(where, '127.0.0.1') : net.connect(where)
   clients.push(client)
   await once(client, 'connect')
   return client.setEncoding('latin1')
@@ -103,8 +103,7 @@ test('a client whose requests take several reads each is no company', async () =
   // The kernel takes all of a request before any of it is read.
   const path = join(temporaryFolder(), 'socket')
   await listeningAt(server, { path })
-  const alone = net.connect(path).setEncoding('latin1')
-  clients.push(alone)
+  const alone = await connected({ path })
   const body = 'x'.repeat(140_000)
   clock += 2
   for (let time = 0; time < 3; time++) {
@@ -205,7 +204,7 @@ test('what is held counts as written', async () => {
   expect(counted).toEqual([fields + '2\r\né\r\n0\r\n\r\n'.length + 1, chunked, chunked, chunked])
 })
 
-test('server.close() ends connections whose response is held, when it has left', async () => {
+test('server.close() ends connections whose response is held, which leaves before', async () => {
   const said: string[] = []
   const { all, server } = await company((req, res) => {
     res.on('finish', () => said.push(`finish ${req.url}`))
@@ -219,7 +218,7 @@ test('server.close() ends connections whose response is held, when it has left',
     client.write(get(`/${CLIENTS[index]}`))
   })
   expect(await Promise.all(received)).toEqual([true, true, true, true])
-  expect(said).toEqual(['close', 'finish /a', 'finish /b', 'finish /c', 'finish /d'])
+  expect(said).toEqual(['finish /a', 'finish /b', 'finish /c', 'close', 'finish /d'])
 })
 
 test('responses to pipelined requests are not lost where the handler of a later one destroys the socket', async () => {
@@ -243,10 +242,10 @@ test('what a response begins with is not lost where the body of its request is w
   expect(await turn('/', wrong)).toEqual(['/a', '/b', '/c', '/d'])
 })
 
-test('an app’s answer to an error reaches a client that still sends, where a response would be held', async () => {
+test('an answer to an error reaches a client that still sends, where a listener destroys the socket', async () => {
   const { server, all } = await company(() => {})
-  server.on('clientError', (_error, socket) => {
-    socket.write('HTTP/1.1 400 Own\r\n\r\nown')
+  server.on('clientError', ({ code }: NodeJS.ErrnoException, socket) => {
+    if (code?.startsWith('HPE_')) socket.write('HTTP/1.1 400 Own\r\n\r\nown')
     socket.destroy()
   })
   const answers = all.map(answerTo)
@@ -255,9 +254,58 @@ test('an app’s answer to an error reaches a client that still sends, where a r
     return new Promise((resolve) => client.write('more', resolve))
   })
   // More than one read takes: closing with the rest unread resets the connection, and what is sent then fails.
-  for (const client of all) client.write(`wrong\r\n\r\n${'x'.repeat(80_000)}`)
-  expect(await Promise.all(answers)).toEqual(['own', 'own', 'own', 'own'])
+  const rest = 'x'.repeat(80_000)
+  const ofTheApp = `wrong\r\n\r\n${rest}`
+  const ofTheEngine = `POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip, chunked\r\n\r\n${rest}`
+  all.forEach((client, index) => {
+    client.write(index % 2 ? ofTheApp : ofTheEngine)
+  })
+  const other = 'A transfer coding other than chunked is not implemented.'
+  expect(await Promise.all(answers)).toEqual([other, 'own', other, 'own'])
   expect((await Promise.all(went)).map((error) => error ?? null)).toEqual([null, null, null, null])
+})
+
+test('a response is finished before it leaves, as one that the kernel has', async () => {
+  const said: string[] = []
+  const { turn } = await company((req, res) => {
+    const { _handle: handle } = req.socket as unknown as { _handle: { bytesWritten: number } }
+    const before = handle.bytesWritten
+    res.on('close', () => said.push(handle.bytesWritten > before ? 'late' : 'at once'))
+    res.end('x', () => said.push(`${req.url} ${res.writableFinished} ${req.socket.writableLength}`))
+  })
+  expect(await turn('/')).toEqual(['x', 'x', 'x', 'x'])
+  expect(said).toEqual(CLIENTS.flatMap((client) => [`/${client} true 0`, 'at once']))
+})
+
+test('clients that do not read are not answered for ever, and in order when they do', async () => {
+  const LETTERS = [...'abcdefghijklmnopqrst']
+  const LENGTH = 120_000
+  let handled = 0
+  let mostQueued = 0
+  const server = http.createServer((req, res) => {
+    handled++
+    const { _handle: handle } = req.socket as unknown as { _handle: { writeQueueSize: number } }
+    mostQueued = Math.max(mostQueued, handle.writeQueueSize)
+    res.end(req.url === '/' ? '' : Buffer.alloc(LENGTH, req.url!.slice(1)))
+  })
+  attach(server)
+  // Its buffers have room for two of the responses.
+  const path = join(temporaryFolder(), 'socket')
+  await listeningAt(server, { path })
+  const all = await Promise.all(CLIENTS.map(() => connected({ path })))
+  for (const client of all) client.pause()
+  for (const path of ['/', '/', ...LETTERS.map((letter) => `/${letter}`)]) {
+    for (const client of all) client.write(get(path))
+    await new Promise(setImmediate)
+    await new Promise(setImmediate)
+  }
+  expect(handled).toBeGreaterThan(2 * all.length)
+  expect(handled).toBeLessThan((LETTERS.length / 2) * all.length)
+  expect(mostQueued).toBeLessThan(2 * LENGTH)
+  for (const client of all) client.write(get('/z', LAST))
+  const received = await Promise.all(all.map(async (client) => (await client.toArray()).join('')))
+  const bodies = received.map((text) => text.replace(/HTTP[\s\S]*?\r\n\r\n/g, '').replace(/(.)\1{119999}/g, '$1'))
+  expect(bodies).toEqual(CLIENTS.map(() => 'abcdefghijklmnopqrstz'))
 })
 
 test('each response finishes in the context that it was ended in', async () => {
