@@ -71,14 +71,9 @@ function listOf(service: Service): object {
   return {
     all: () => sockets(() => true),
     active: () => sockets((connection) => !connection.isIdle),
-    idle: () => sockets((connection) => connection.isIdle || isAnswered(connection)),
+    idle: () => sockets((connection) => connection.isIdle),
     expired: () => [],
   }
-}
-
-/** It would be idle, were its response not held until the end of the turn. */
-function isAnswered({ held, response, waiting, phase, head }: Connection): boolean {
-  return held !== null && response?.writableEnded === true && waiting.length === 0 && phase === 'head' && !head.begun
 }
 
 function countsOf({ connections, upgraded, requests, classes }: Service): Counts {
