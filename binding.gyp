@@ -19,6 +19,7 @@
         "native/kernel.cc",
         "native/leave.cc",
         "native/listeners.cc",
+        "native/lives.cc",
         "native/loop.cc",
         "native/memory.cc",
         "native/mold.cc",

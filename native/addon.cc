@@ -13,6 +13,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   monoceros::install_image(env, exports);
   monoceros::install_leave(env, exports);
   monoceros::install_listeners(env, exports);
+  monoceros::install_lives(env, exports);
   monoceros::install_loop(env, exports);
   monoceros::install_memory(env, exports);
   monoceros::install_mold(env, exports);

@@ -57,6 +57,9 @@ void replace_image(const Napi::CallbackInfo& info);
 int watch_exits();
 bool watches_exits();
 
+// Who watches exits is called back as well when this eventfd (2) is rung. False: it cannot be watched.
+bool watch_exits_by(int doorbell);
+
 // pidfd_open(2); -1 with errno.
 int open_pidfd(pid_t pid);
 
@@ -92,6 +95,7 @@ void install_fds(Napi::Env env, Napi::Object exports);
 void install_image(Napi::Env env, Napi::Object exports);
 void install_leave(Napi::Env env, Napi::Object exports);
 void install_listeners(Napi::Env env, Napi::Object exports);
+void install_lives(Napi::Env env, Napi::Object exports);
 void install_loop(Napi::Env env, Napi::Object exports);
 void install_memory(Napi::Env env, Napi::Object exports);
 void install_mold(Napi::Env env, Napi::Object exports);

@@ -40,6 +40,7 @@ std::vector<Child> children;
 std::vector<std::array<double, kColumns>> swept;
 std::vector<int> pidfds_of_swept;
 int exits = -1;  // an epoll(7) over the pidfds
+int doorbell = -1;  // an eventfd among them
 
 // Closing alone is not enough: a copy in a child that libuv has forked and that has not exec'd yet would stay watched.
 void close_pidfd(int pidfd) {
@@ -180,6 +181,13 @@ int watch_exits() {
 
 bool watches_exits() { return exits != -1; }
 
+bool watch_exits_by(int bell) {
+  struct epoll_event event {};
+  event.events = EPOLLIN;
+  event.data.fd = doorbell = bell;
+  return epoll_ctl(exits, EPOLL_CTL_ADD, bell, &event) == 0;
+}
+
 void remember(pid_t pid, int pidfd, Leader leads) {
   struct epoll_event event {};
   event.events = EPOLLIN;
@@ -216,7 +224,11 @@ void close_swept() {
 bool hears_unswept() {
   struct epoll_event heard[kMostHeard];
   const int count = epoll_wait(exits, heard, kMostHeard, 0);
-  for (int i = 0; i < count; i++) epoll_ctl(exits, EPOLL_CTL_DEL, heard[i].data.fd, nullptr);
+  for (int i = 0; i < count; i++) {
+    uint64_t rung = 0;
+    if (heard[i].data.fd != doorbell) epoll_ctl(exits, EPOLL_CTL_DEL, heard[i].data.fd, nullptr);
+    else (void)!read(doorbell, &rung, sizeof rung);
+  }
   return count > 0;
 }
 

@@ -11,7 +11,16 @@ import { reapChildren } from '../runtime/reaper.ts'
 import { earliest } from '../supervision/deadline.ts'
 import type { How } from '../supervision/ladder.ts'
 import { sameKey } from '../supervision/pool/key.ts'
-import { deadline, type Effect, type Event, type Key, type Pool, type PoolPolicy, step } from '../supervision/pool.ts'
+import {
+  deadline,
+  type Effect,
+  type Event,
+  isFollowed,
+  type Key,
+  type Pool,
+  type PoolPolicy,
+  step,
+} from '../supervision/pool.ts'
 import { sessionMembers } from '../system/processes.ts'
 import { type Ms, ms, type Pid } from '../units.ts'
 import { admit } from './admit.ts'
@@ -194,8 +203,23 @@ export class Arbiter implements Turn {
 
   /** Who comes in an exited worker's place is called first, and both are logged after it. */
   reaped(now: Ms): void {
-    const exits = this.#around.kernel.takeExits()
-    if (exits.length > 0) this.#around.report.after(() => this.#bury(exits, now))
+    const { kernel, report } = this.#around
+    const exits = kernel.takeExits()
+    if (exits.length > 0) report.after(() => this.#bury(exits, now))
+    for (const pid of kernel.takeDying()) this.#expect(pid, now)
+  }
+
+  /** This worker is about to be gone. Whether another is to follow at once does not depend on how it ends. */
+  #expect(dying: Pid, now: Ms): void {
+    const { workers, molds, standard } = this.#around
+    const worker = workers.get(dying)
+    if (!worker || !isFollowed(this.#pool, worker.key, dying, now, this.#policy)) return
+    const { key, generation } = worker
+    try {
+      if (molds.serves(generation)) molds.expect(dying, key, generation, standard(), this.#waits(key))
+    } catch {
+      // What is in the way is told when the other is asked for.
+    }
   }
 
   reap(now: Ms): void {
@@ -206,6 +230,7 @@ export class Arbiter implements Turn {
     for (const { pid } of exits) this.#lastWords(pid)
     for (const exit of exits) this.#left(exit, now)
     this.#settle(now)
+    this.#settleHeirs()
   }
 
   #lastWords(pid: Pid): void {
@@ -223,6 +248,12 @@ export class Arbiter implements Turn {
     for (const exit of strangers) if (!this.#left(exit, now) && !molds.keeps(exit)) report.adopted(exit)
     if (blocked) this.#lookAt = ms(now + LOOK_AGAIN)
     this.#settle(now)
+    this.#settleHeirs()
+  }
+
+  /** When all exits are dealt with. */
+  #settleHeirs(): void {
+    if (this.#events.length === 0) this.#around.molds.settleHeirs()
   }
 
   /** False: it is nobody's here. */

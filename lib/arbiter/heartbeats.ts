@@ -3,10 +3,10 @@
  *
  * A row goes back to the free list only after its worker was reaped: a worker that is still alive could write into it.
  */
-import { BYTES, CELLS, COLUMN, COLUMNS, row } from '../channel/heartbeat.ts'
+import { BYTES, CELLS, COLUMN, COLUMNS, lifeOf, row } from '../channel/heartbeat.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import { retire } from '../metrics/totals.ts'
-import { type Fd, fd } from '../units.ts'
+import { type Fd, fd, type Pid } from '../units.ts'
 
 /** A worker's row. Nothing in it is to be believed but that a changed `beat` is a sign of life. */
 export type Cell = { readonly index: number; readonly values: Float64Array; lastBeat: number }
@@ -20,12 +20,14 @@ export type PackedHeartbeats = {
 
 export class Heartbeats {
   readonly memory: Fd
+  readonly #kernel: Kernel
   readonly #map: ArrayBuffer
   readonly #free: number[] = []
   /** What workers that are gone have counted. */
   readonly retired = new Float64Array(COLUMNS)
 
   constructor(kernel: Kernel, packed: PackedHeartbeats | null = null) {
+    this.#kernel = kernel
     this.memory = packed === null ? kernel.sharedMemory('monoceros-heartbeat', BYTES) : fd(packed.memory)
     this.#map = kernel.map(this.memory)
     if (packed === null) for (let index = CELLS - 1; index >= 0; index--) this.#free.push(index)
@@ -51,6 +53,11 @@ export class Heartbeats {
     const values = row(this.#map, index)
     values.fill(0)
     return { index, values, lastBeat: 0 }
+  }
+
+  /** Its worker has said that it is there: from now on its death is told (`Kernel.takeDying`). */
+  watch(cell: Cell, worker: Pid): void {
+    this.#kernel.watchLife(this.#map, lifeOf(cell.index), worker)
   }
 
   /** What it has counted is kept for the metrics. */

@@ -5,7 +5,8 @@ import { pidOf } from '../supervision/life.ts'
 import type { Member, Pool } from '../supervision/pool.ts'
 import { processStat } from '../system/processes.ts'
 import type { Ms, Pid } from '../units.ts'
-import type { MoldStatus, Molds } from './molds/molds.ts'
+import type { Molds } from './molds/molds.ts'
+import type { MoldStatus } from './molds/status.ts'
 import type { Workers } from './workers.ts'
 
 export type WorkerStatus = {

@@ -148,15 +148,33 @@ export class Workers {
 
   /** The process is there. */
   adopt(unborn: Unborn, pid: Pid): Worker {
+    const worker = this.call(unborn, pid)
+    this.open(worker)
+    return worker
+  }
+
+  /** The process is there, and is told to begin. Ends in `open`, or in `dismiss` and `bury`. */
+  call(unborn: Unborn, pid: Pid): Worker {
     const { key, generation, listeners, waits, channel, theirs, alarm, cell, standard } = unborn
     const { accesslog } = standard
     if (theirs !== null) this.#kernel.close(theirs)
     const worker: Worker = { key, pid, generation, channel, alarm, cell, waits, lent: new Set(), fault: null }
     // It is waited for: before anything else.
     this.#sayGo(worker, listeners, theirs === null)
-    this.#open(worker)
     if (accesslog !== null) channel.send({ kind: 'reopen', files: ['accesslog'] }, [accesslog])
     return worker
+  }
+
+  /** One that was called is not to be a worker after all. */
+  dismiss({ pid, channel, alarm }: Worker): void {
+    channel.close()
+    this.#kernel.close(alarm)
+    this.#kernel.kill(pid, 'SIGKILL')
+  }
+
+  /** One that was dismissed was reaped. */
+  bury({ cell }: Worker): void {
+    this.#heartbeats.giveBack(cell)
   }
 
   /** There will be no process. */
@@ -186,7 +204,7 @@ export class Workers {
 
   unpack(packed: readonly PackedWorker[], generationOf: (number: number) => Generation): void {
     for (const { key, pid, waits, fault, channel, alarm, cell, lent } of packed) {
-      this.#open({
+      const worker: Worker = {
         key,
         pid,
         waits,
@@ -196,7 +214,9 @@ export class Workers {
         alarm: fd(alarm),
         cell: this.#heartbeats.cell(cell.index, cell.lastBeat),
         lent: new Set(lent),
-      })
+      }
+      this.open(worker)
+      this.#heartbeats.watch(worker.cell, pid)
     }
   }
 
@@ -251,21 +271,25 @@ export class Workers {
     const worker = this.#byPid.get(pid)
     if (!worker) return
     this.#byPid.delete(pid)
+    this.#kernel.forgetLife(pid)
     worker.channel.close()
     this.#kernel.close(worker.alarm)
     this.#heartbeats.giveBack(worker.cell)
   }
 
-  #open(worker: Worker): void {
-    this.#byPid.set(worker.pid, worker)
-    worker.channel.open({
+  /** From now on it is one of the workers, and heard. */
+  open(worker: Worker): void {
+    const { pid, cell, channel } = worker
+    this.#byPid.set(pid, worker)
+    channel.open({
       message: (message, fds) => {
         for (const fd of fds) this.#kernel.close(fd)
         if (message.kind === 'failed') worker.fault ??= message
         else this.#heard(worker, message)
+        if (message.kind === 'announced') this.#heartbeats.watch(cell, pid)
       },
       // Its exit is what counts, and comes by itself.
-      ended: () => worker.channel.close(),
+      ended: () => channel.close(),
       garbled: (why) => this.#heard(worker, { kind: 'garbled', why }),
     })
   }

@@ -1,6 +1,7 @@
 /**
  * The shared memory between arbiter and workers: one row of 64-bit floats for each worker. A worker only stores; the
- * arbiter only reads, and believes nothing of it but that a changed `beat` is a sign of life.
+ * arbiter only reads, and believes nothing of it but that a changed `beat` is a sign of life. Behind the rows each has a
+ * place for what tells of its death (`Kernel.markLife`).
  */
 export const CELLS = 1024
 export const COLUMNS = 24
@@ -29,8 +30,14 @@ export const FIRST_DURATION = 11
 /** Upper bounds in milliseconds: Prometheus' own default. */
 export const DURATION_BOUNDS = [5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000, Infinity] as const
 
-export const BYTES = CELLS * COLUMNS * Float64Array.BYTES_PER_ELEMENT
+const ROW = COLUMNS * Float64Array.BYTES_PER_ELEMENT
+/** `Kernel.markLife` takes so many bytes. */
+const LIFE = 64
+
+export const BYTES = CELLS * (ROW + LIFE)
 
 /** One worker's row of the mapped memory. */
-export const row = (memory: ArrayBuffer, cell: number): Float64Array =>
-  new Float64Array(memory, cell * COLUMNS * Float64Array.BYTES_PER_ELEMENT, COLUMNS)
+export const row = (memory: ArrayBuffer, cell: number): Float64Array => new Float64Array(memory, cell * ROW, COLUMNS)
+
+/** Where in the memory a worker marks its life. */
+export const lifeOf = (cell: number): number => CELLS * ROW + cell * LIFE

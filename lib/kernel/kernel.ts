@@ -194,6 +194,25 @@ export type Kernel = {
   adopt(child: Pid): void
   /** The children that were reaped on sight since the last call. `exited` and `reap` do not know them any more. */
   takeExits(): Exit[]
+  /**
+   * Has the death of this process (of its main thread) told before the kernel has taken its memory back, which is when it
+   * can be reaped: by a robust futex (get_robust_list(2)) in the 64 bytes from `at` on, a multiple of 8, of shared memory.
+   * They are this process's as long as it lives. False where its libc or the kernel has none; EINVAL where they are not
+   * within the memory.
+   */
+  markLife(memory: ArrayBuffer, at: number): boolean
+  /**
+   * Has this process, which has marked its life there, in `takeDying` as soon as it is dying, and `watchSignals` call
+   * back then. Nothing is told of one that has not, nor where the kernel is older than Linux 5.16 (futex_waitv(2)).
+   */
+  watchLife(memory: ArrayBuffer, at: number, of: Pid): void
+  /** Before the place is another's. */
+  forgetLife(of: Pid): void
+  /**
+   * Those that are about to die, since the last call. A hint: how it ends only its exit tells, and one that has replaced
+   * its image (execve(2)) is among them and lives on.
+   */
+  takeDying(): Pid[]
   /** What came since the last call, oldest first. When the pipe was full, a record without sender for each signal. */
   readSignals(): SignalRecord[]
   /** Compares the dispositions with ours, reinstalls what somebody replaced, and returns which those were. */

@@ -24,7 +24,7 @@ import type { Ms, Pid } from '../units.ts'
 import type { How, Patience, Reason } from './ladder.ts'
 import * as moves from './moves.ts'
 import type { Seed } from './random.ts'
-import { freshTally, type RestartPolicy, type Tally } from './restart.ts'
+import { freshTally, judge, type RestartPolicy, type Tally } from './restart.ts'
 import type { Ended, Exit, Fault, Trouble } from './trouble.ts'
 
 /** A process that is there. `born`: when it was spawned. `announced`: it hears its channel. */
@@ -281,6 +281,15 @@ export const pidOf = ({ phase }: Life): Pid | null => ('child' in phase ? phase.
 
 /** The same life, but that its process, where it has one, is the last. It is not told to go. */
 export const lastOne = (life: Life): Life => ({ ...life, want: 'down' })
+
+/** Whether this process, once it has ended by itself, however it does, is followed by another at once. */
+export function isFollowedAtOnce(life: Life, pid: Pid, now: Ms, { restart }: LifePolicy): boolean {
+  const { want, phase, tally } = life
+  if (want === 'down' || phase.kind !== 'up' || phase.child.pid !== pid || restart.autorestart !== 'always')
+    return false
+  const { verdict } = judge(tally, { wasGood: true, exit: null }, now, restart)
+  return verdict.kind === 'wait' && verdict.until <= now
+}
 
 /** Nothing is there, nothing will come by itself. */
 export const isAtRest = ({ phase }: Life): boolean =>

@@ -4,7 +4,7 @@
  * not depend on who it will be before its `go`.
  */
 import type { Server } from 'node:net'
-import { row } from '../channel/heartbeat.ts'
+import { lifeOf, row } from '../channel/heartbeat.ts'
 import type { Go } from '../channel/messages.ts'
 import { formatAddress } from '../config/address.ts'
 import type { WorkerSettings } from '../config/settings.ts'
@@ -246,6 +246,7 @@ export const prepare = (
       access?.close()
       channel.close()
     }
+    kernel.markLife(heartbeats, lifeOf(go.cell))
     channel.send({ kind: 'announced', pid: process.pid })
     return boot
   }

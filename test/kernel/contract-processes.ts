@@ -56,6 +56,10 @@ const FUNCTIONS = {
   watchForStuckStack: true,
   alarm: true,
   ring: true,
+  markLife: true,
+  watchLife: true,
+  forgetLife: true,
+  takeDying: true,
   loopHandles: true,
   now: true,
 } satisfies Record<keyof Kernel, true>

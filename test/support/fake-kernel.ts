@@ -100,6 +100,18 @@ export class FakeKernel extends FakeChildren implements Kernel {
     return this.#records.splice(0)
   }
 
+  markLife(): boolean {
+    return false
+  }
+
+  watchLife(): void {}
+
+  forgetLife(): void {}
+
+  takeDying(): Pid[] {
+    return []
+  }
+
   checkSignals(): Signal[] {
     const replaced = [...this.#replaced].filter((signal) => this.#taken.has(signal))
     this.#replaced = new Set()

@@ -18,10 +18,12 @@ import { moldPlan } from '../generations/plan.ts'
 import type { Notice } from '../surroundings.ts'
 import type { Ward } from '../ward.ts'
 import type { Ends, Standard, Unborn, Worker, Workers } from '../workers.ts'
+import { Heirs } from './heirs.ts'
 import { Promotions } from './promotions.ts'
 import type { MoldReport } from './report.ts'
 import { Roster } from './roster.ts'
 import { Spares } from './spares.ts'
+import { type MoldStatus, moldStatus } from './status.ts'
 
 export type MoldParts = {
   readonly kernel: Kernel
@@ -35,15 +37,6 @@ export type MoldParts = {
   readonly wake: () => void
 }
 
-/** A mold for `status`. `mold`: counted from 1 in its generation. */
-export type MoldStatus = {
-  readonly pid: number
-  readonly mold: number
-  readonly state: 'LOADING' | 'QUIET' | 'ON TRIAL'
-  /** The process that was forked ahead and waits to be a worker; null: none. */
-  readonly spare: number | null
-}
-
 type Asked =
   | { readonly kind: 'worker'; readonly unborn: Unborn; readonly mold: MoldProcess }
   | { readonly kind: 'spare'; readonly ends: Ends; readonly sibling: Pid | undefined; readonly mold: MoldProcess }
@@ -53,6 +46,7 @@ export class Molds implements Ward {
   readonly #roster = new Roster<Generation, MoldProcess>()
   readonly #forks: Forks<Asked>
   readonly #spares: Spares
+  readonly #heirs: Heirs
   readonly #silence = new Silence()
   /** Generations that cannot be preloaded, and whose workers are exec'd instead (`preloadFallback`). */
   readonly #fallen = new WeakSet<Generation>()
@@ -62,6 +56,7 @@ export class Molds implements Ward {
   constructor(parts: MoldParts) {
     this.#parts = parts
     this.#spares = new Spares(parts)
+    this.#heirs = new Heirs(parts.workers)
     this.#forks = new Forks<Asked>({
       kernel: parts.kernel,
       born: (asked, pid, exit) => this.#forked(asked, pid, exit),
@@ -85,12 +80,9 @@ export class Molds implements Ward {
   /** The molds that are there, for `status`. */
   get all(): readonly MoldStatus[] {
     const { onTrial } = this.promotions
-    return [...this.#roster.current, ...listOf(onTrial)].map((mold) => ({
-      pid: mold.pid,
-      mold: this.#roster.numberOf(mold) ?? 1,
-      state: mold === onTrial ? 'ON TRIAL' : mold.isQuiet ? 'QUIET' : 'LOADING',
-      spare: this.#spares.of(mold)?.pid ?? null,
-    }))
+    return [...this.#roster.current, ...listOf(onTrial)].map((mold) =>
+      moldStatus(mold, this.#roster.numberOf(mold), mold === onTrial, this.#spares.of(mold)),
+    )
   }
 
   /** Whether a worker is to become a mold, and whether it is time to fork one ahead. */
@@ -123,9 +115,13 @@ export class Molds implements Ward {
 
   /** Asks for a worker. Throws where the mold itself cannot be started. */
   fork(key: Key, generation: Generation, standard: Standard, waits: boolean): void {
-    const { workers } = this.#parts
-    const onTrial = this.promotions.moldFor(key, generation)
-    const there = onTrial ?? this.#roster.of(generation)
+    const { workers, happened } = this.#parts
+    const heir = this.#heirs.take(key)
+    if (heir !== undefined) {
+      workers.open(heir)
+      return happened({ kind: 'spawned', key, pid: heir.pid })
+    }
+    const there = this.#moldFor(key, generation)
     const spare = there && this.#spares.of(there)
     const unborn = workers.prepare(key, generation, standard, waits, spare?.ends)
     if (spare) {
@@ -139,6 +135,24 @@ export class Molds implements Ward {
       workers.discard(unborn)
       throw error
     }
+  }
+
+  /**
+   * This process is dying, and `fork` will be asked for another under its key when it has been reaped: the one that was
+   * forked ahead, if there is one, begins now.
+   */
+  expect(dying: Pid, key: Key, generation: Generation, standard: Standard, waits: boolean): void {
+    const mold = this.#moldFor(key, generation)
+    const spare = mold && this.#spares.of(mold)
+    if (!spare || this.#heirs.has(key)) return
+    const unborn = this.#parts.workers.prepare(key, generation, standard, waits, spare.ends)
+    this.#spares.taken(mold)
+    this.#heirs.add(dying, this.#numbered(this.#parts.workers.call(unborn, spare.pid), mold))
+  }
+
+  /** Nobody has asked `fork` for what was expected of those that are gone. */
+  settleHeirs(): void {
+    this.#heirs.endOrphaned()
   }
 
   /** Begins to load the app before a worker is asked for. */
@@ -177,12 +191,18 @@ export class Molds implements Ward {
   }
 
   get isGone(): boolean {
-    return this.#roster.all.length === 0 && this.promotions.onTrial === null && this.#spares.isGone
+    return (
+      this.#roster.all.length === 0 && this.promotions.onTrial === null && this.#spares.isGone && this.#heirs.isGone
+    )
   }
 
   leaders(): ReadonlyMap<Pid, Leader> {
     const all = [...this.#roster.all, ...listOf(this.promotions.onTrial)]
-    return new Map([...all.map((mold): [Pid, Leader] => [mold.pid, 'group']), ...this.#spares.leaders()])
+    return new Map([
+      ...all.map((mold): [Pid, Leader] => [mold.pid, 'group']),
+      ...this.#spares.leaders(),
+      ...this.#heirs.leaders(),
+    ])
   }
 
   lastWords(of: Pid): void {
@@ -192,7 +212,7 @@ export class Molds implements Ward {
   left(exit: Exit): boolean {
     const spare = this.#spares.left(exit)
     if (spare === 'unexpected') this.#parts.report.spareLeft(exit)
-    if (spare !== null) return true
+    if (spare !== null || this.#heirs.left(exit)) return true
     const mold = this.#find(exit.pid)
     if (mold === undefined) return false
     const generation = this.#roster.generationOf(mold)
@@ -311,13 +331,17 @@ export class Molds implements Ward {
   #born(unborn: Unborn, mold: MoldProcess, pid: Pid, exit: Exit | undefined): void {
     const { workers, happened } = this.#parts
     const { key } = unborn
-    const number = this.#roster.numberOf(mold)
-    const worker = workers.adopt(unborn, pid)
-    if (number !== undefined) this.#forkedBy.set(worker, number)
+    this.#numbered(workers.adopt(unborn, pid), mold)
     happened({ kind: 'spawned', key, pid })
     if (exit === undefined) return
     happened({ kind: 'exited', key, pid, exit })
     workers.forget(pid)
+  }
+
+  #numbered(worker: Worker, mold: MoldProcess): Worker {
+    const number = this.#roster.numberOf(mold)
+    if (number !== undefined) this.#forkedBy.set(worker, number)
+    return worker
   }
 
   /** By fork/exec after all. */
@@ -351,6 +375,10 @@ export class Molds implements Ward {
     this.#roster.end(mold)
     this.#spares.drop(mold)
     mold.kill()
+  }
+
+  #moldFor(key: Key, generation: Generation): MoldProcess | undefined {
+    return this.promotions.moldFor(key, generation) ?? this.#roster.of(generation)
   }
 
   #find(of: Pid): MoldProcess | undefined {

@@ -1,0 +1,150 @@
+/** Deaths that are told before the kernel has taken the memory back. */
+import assert from 'node:assert/strict'
+import type { Kernel } from '../../lib/kernel/kernel.ts'
+import type { Pid } from '../../lib/units.ts'
+import { planOf, WITH_KERNEL } from './children.ts'
+import { realKernel } from './real.ts'
+
+const BYTES = 4096
+const PLACE = 128
+
+/** What is told of children, in its order, and what to do about it. */
+type Told = { readonly kind: 'dying' | 'exited'; readonly pid: Pid }
+
+function hearing(kernel: Kernel) {
+  const told: Told[] = []
+  const looking = new Set<() => void>()
+  kernel.openSignals(['SIGCHLD'])
+  const watch = kernel.watchSignals(() => {
+    kernel.readSignals()
+    for (const pid of kernel.takeDying()) told.push({ kind: 'dying', pid })
+    for (const { pid } of kernel.takeExits()) told.push({ kind: 'exited', pid })
+    for (const look of looking) look()
+  })
+  const until = (kind: Told['kind'], pid: Pid) =>
+    new Promise<void>((resolve) => {
+      const look = () => {
+        if (!told.some((one) => one.kind === kind && one.pid === pid)) return
+        looking.delete(look)
+        resolve()
+      }
+      looking.add(look)
+      look()
+    })
+  return { told, until, close: () => watch.close() }
+}
+
+/** A child that has marked its life at `PLACE`, if it is told to, and has run the code. */
+async function child(kernel: Kernel, code = '', marks = true) {
+  const memory = kernel.sharedMemory('lives', BYTES)
+  const map = kernel.map(memory)
+  const [ours, theirs] = kernel.channelPair()
+  const mark = marks ? `require('node:assert').equal(kernel.markLife(kernel.map(3), ${PLACE}), true);` : ''
+  const program = `${WITH_KERNEL} ${mark} ${code}; setInterval(() => {}, 1000); kernel.send(4, Buffer.from('x'))`
+  const more = [
+    { from: memory, to: 3 },
+    { from: theirs, to: 4 },
+  ]
+  const pid = kernel.spawn(planOf([process.execPath, '-e', program], { more, leader: 'group' }))
+  kernel.close(theirs)
+  assert.notEqual(kernel.receiveNow(ours, 30_000 as never), null)
+  return { pid, map }
+}
+
+export const scenes = {
+  'one that is killed is told of once, and so is its exit': async () => {
+    const kernel = realKernel()
+    const { told, until, close } = hearing(kernel)
+    const { pid, map } = await child(kernel)
+    kernel.watchLife(map, PLACE, pid)
+    kernel.watchLife(map, PLACE, pid)
+    kernel.kill(pid, 'SIGKILL')
+    await Promise.all([until('dying', pid), until('exited', pid)])
+    assert.deepEqual(told.map(({ kind }) => kind).toSorted(), ['dying', 'exited'])
+    close()
+  },
+
+  'one that ends by itself is told of, too': async () => {
+    const kernel = realKernel()
+    const { until, close } = hearing(kernel)
+    const { pid, map } = await child(kernel, "process.on('SIGTERM', () => process.exit(3))")
+    kernel.watchLife(map, PLACE, pid)
+    kernel.kill(pid, 'SIGTERM')
+    await Promise.all([until('dying', pid), until('exited', pid)])
+    close()
+  },
+
+  'it is told before the process is gone: also of one that only replaces its image': async () => {
+    const kernel = realKernel()
+    const { told, until, close } = hearing(kernel)
+    const { pid, map } = await child(
+      kernel,
+      "process.on('SIGUSR2', () => kernel.execve('/bin/sleep', ['sleep', '1000'], {}, []))",
+    )
+    kernel.watchLife(map, PLACE, pid)
+    kernel.kill(pid, 'SIGUSR2')
+    await until('dying', pid)
+    assert.deepEqual(told, [{ kind: 'dying', pid }])
+    assert.deepEqual(kernel.exited([pid]), [])
+    kernel.kill(pid, 'SIGKILL')
+    await until('exited', pid)
+    assert.equal(told.length, 2)
+    close()
+  },
+
+  'more than one system call waits for: those beyond are told of by their exits alone, or as soon as others are':
+    async () => {
+      const kernel = realKernel()
+      const { told, until, close } = hearing(kernel)
+      const memory = kernel.sharedMemory('lives', 200 * 64)
+      const map = kernel.map(memory)
+      // A shell holds none of its own: it stands for many, in places that it does not know of.
+      const words = new Uint32Array(map)
+      const others = Array.from({ length: 150 }, (_, index) => 1_000_000 + index)
+      for (const [index, pid] of others.entries()) {
+        words[index * 16] = pid
+        kernel.watchLife(map, index * 64, pid as Pid)
+      }
+      const { pid, map: own } = await child(kernel)
+      kernel.watchLife(own, PLACE, pid)
+      for (const other of others) kernel.forgetLife(other as Pid)
+      kernel.kill(pid, 'SIGKILL')
+      await until('exited', pid)
+      assert(told.every((one) => one.pid === pid))
+      close()
+    },
+
+  'nothing is told of one that has not marked its life, of one that was forgotten, nor of another in its place':
+    async () => {
+      const kernel = realKernel()
+      const { told, until, close } = hearing(kernel)
+      const silent = await child(kernel, '', false)
+      kernel.watchLife(silent.map, PLACE, silent.pid)
+      const forgotten = await child(kernel)
+      kernel.watchLife(forgotten.map, PLACE, forgotten.pid)
+      kernel.forgetLife(forgotten.pid)
+      const other = await child(kernel)
+      kernel.watchLife(other.map, PLACE, process.pid as Pid)
+      const last = await child(kernel)
+      kernel.watchLife(last.map, PLACE, last.pid)
+      for (const { pid } of [silent, forgotten, other, last]) {
+        kernel.kill(pid, 'SIGKILL')
+        await until('exited', pid)
+      }
+      await until('dying', last.pid)
+      assert.deepEqual(
+        told.filter(({ kind }) => kind === 'dying'),
+        [{ kind: 'dying', pid: last.pid }],
+      )
+      close()
+    },
+
+  'a place beyond the memory is refused': () => {
+    const kernel = realKernel()
+    const map = kernel.map(kernel.sharedMemory('lives', BYTES))
+    for (const place of [-8, 4, BYTES - 56, BYTES]) {
+      assert.throws(() => kernel.markLife(map, place), { code: 'EINVAL' })
+      assert.throws(() => kernel.watchLife(map, place, process.pid as Pid), { code: 'EINVAL' })
+    }
+  },
+}

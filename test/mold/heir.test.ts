@@ -1,0 +1,67 @@
+/**
+ * A worker that is dying is followed before it is gone: who was forked ahead begins, and becomes the worker when the other
+ * was reaped. The time in between is made long by a process that replaces its image, which looks like a death at first.
+ */
+import { type Service, serve } from '../arbiter/service.ts'
+import { isAlive } from '../support/alive.ts'
+import { dist } from '../support/process.ts'
+import { until } from '../support/until.ts'
+
+const APP = `
+const kernel = require('${dist('kernel/addon.js')}').loadKernel()
+require('node:http').createServer((req, res) => {
+  if (req.url === '/exec') kernel.execve('/bin/sleep', ['sleep', '1000'], {}, [])
+  res.end(String(process.pid))
+}).listen(3000)`
+
+const pidOf = async (service: Service): Promise<number> => Number((await service.get()).body)
+
+/** `dying`: still there. `heir`: serves already. */
+async function begin(): Promise<{ service: Service; dying: number; heir: number }> {
+  const service = serve(['--preload', '--control-socket', 'control'], { files: { 'app.js': APP } })
+  await service.program.line('all workers are ready')
+  const dying = await pidOf(service)
+  // The mold, the worker, and who was forked ahead.
+  await until(() => service.children().length === 3)
+  await expect(service.get('/exec')).rejects.toThrow()
+  const heir = await pidOf(service)
+  expect(heir).not.toBe(dying)
+  expect(isAlive(dying)).toBe(true)
+  return { service, dying, heir }
+}
+
+test('who follows serves while the other is still there, and is the worker when that is gone', async () => {
+  const { service, dying, heir } = await begin()
+  expect(service.program.output).not.toMatch(new RegExp(`worker started .*pid=${heir}`))
+  process.kill(dying, 'SIGKILL')
+  const { output } = service.program
+  await service.program.line(new RegExp(`worker ready worker=1:0 pid=${heir}`), output.length)
+  expect(await pidOf(service)).toBe(heir)
+  expect(service.program.output).toMatch(new RegExp(`worker left worker=1:0 pid=${dying} signal=SIGKILL`))
+})
+
+test('it is ended where another is not wanted', async () => {
+  const { service, heir } = await begin()
+  service.program.signal('SIGTERM')
+  expect(await service.program.ended()).toEqual({ code: 0, signal: null })
+  expect(isAlive(heir)).toBe(false)
+})
+
+test('a reload puts the next generation in its place', async () => {
+  const { service, heir } = await begin()
+  service.program.signal('SIGHUP')
+  await service.program.line(/worker ready worker=2:0/)
+  await until(() => !isAlive(heir))
+  expect(await pidOf(service)).not.toBe(heir)
+})
+
+test('where it dies first another is forked when it is time', async () => {
+  const { service, dying, heir } = await begin()
+  process.kill(heir, 'SIGKILL')
+  await until(() => !isAlive(heir))
+  process.kill(dying, 'SIGKILL')
+  const next = await pidOf(service)
+  expect([dying, heir]).not.toContain(next)
+  service.program.signal('SIGTERM')
+  expect(await service.program.ended()).toEqual({ code: 0, signal: null })
+})
