@@ -77,6 +77,9 @@ void keep(const Napi::CallbackInfo& info) {
   kept.back().SuppressDestruct();
 }
 
+// In libc's lists the lowest bit of a pointer says that the mutex inherits priorities.
+void* plain(void* next) { return reinterpret_cast<void*>(reinterpret_cast<uintptr_t>(next) & ~uintptr_t{1}); }
+
 // At each moment the list is whole: the process may be killed here as well.
 Napi::Value mark_life(const Napi::CallbackInfo& info) {
   char* own = place(info);
@@ -91,8 +94,29 @@ Napi::Value mark_life(const Napi::CallbackInfo& info) {
   reinterpret_cast<Word*>(own + at)->store(static_cast<uint32_t>(syscall(SYS_gettid)));
   std::atomic_thread_fence(std::memory_order_seq_cst);
   head->list.next = reinterpret_cast<struct robust_list*>(&link->next);
-  *(reinterpret_cast<void**>(reinterpret_cast<uintptr_t>(first) & ~uintptr_t{1}) - 1) = &link->next;
+  *(static_cast<void**>(plain(first)) - 1) = &link->next;
   return Napi::Boolean::New(info.Env(), true);
+}
+
+// Whatever stands before it in the list: libc adds and takes out its own meanwhile. The kernel walks no longer list.
+constexpr int kLongestList = ROBUST_LIST_LIMIT;
+
+void unmark_life(const Napi::CallbackInfo& info) {
+  char* own = place(info);
+  struct robust_list_head* head = own_list();
+  const long word = word_offset(head);
+  if (word == -1) return;
+  auto* link = reinterpret_cast<Link*>(own + kLink);
+  void** at = reinterpret_cast<void**>(&head->list.next);
+  for (int length = 0; length < kLongestList && plain(*at) != &head->list; length++) {
+    if (plain(*at) == &link->next) {
+      *at = link->next;
+      *(static_cast<void**>(plain(link->next)) - 1) = link->before;
+      reinterpret_cast<Word*>(own + word)->store(0);
+      return;
+    }
+    at = static_cast<void**>(plain(*at));
+  }
 }
 
 // ── who hears ──────────────────────────────────────────────────────────────────────────────────────────────────────────
@@ -206,6 +230,7 @@ Napi::Value take_dying(const Napi::CallbackInfo& info) {
 
 void install_lives(Napi::Env env, Napi::Object exports) {
   put(env, exports, "markLife", mark_life);
+  put(env, exports, "unmarkLife", unmark_life);
   put(env, exports, "watchLife", watch_life);
   put(env, exports, "forgetLife", forget_life);
   put(env, exports, "takeDying", take_dying);

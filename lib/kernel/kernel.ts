@@ -201,6 +201,8 @@ export type Kernel = {
    * within the memory.
    */
   markLife(memory: ArrayBuffer, at: number): boolean
+  /** Takes it back: the place may be another's while this process lives on. */
+  unmarkLife(memory: ArrayBuffer, at: number): void
   /**
    * Has this process, which has marked its life there, in `takeDying` as soon as it is dying, and `watchSignals` call
    * back then. Nothing is told of one that has not, nor where the kernel is older than Linux 5.16 (futex_waitv(2)).

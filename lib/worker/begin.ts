@@ -240,6 +240,7 @@ export const prepare = (
       process.off('exit', lastThings)
       for (const stop of [...watches, unwatch]) stop()
       beat.stop()
+      kernel.unmarkLife(heartbeats, lifeOf(joined.go.cell))
       probe.stop()
       boot.end()
       lent.giveAllBack()

@@ -57,6 +57,7 @@ const FUNCTIONS = {
   alarm: true,
   ring: true,
   markLife: true,
+  unmarkLife: true,
   watchLife: true,
   forgetLife: true,
   takeDying: true,

@@ -39,8 +39,8 @@ async function child(kernel: Kernel, code = '', marks = true) {
   const memory = kernel.sharedMemory('lives', BYTES)
   const map = kernel.map(memory)
   const [ours, theirs] = kernel.channelPair()
-  const mark = marks ? `require('node:assert').equal(kernel.markLife(kernel.map(3), ${PLACE}), true);` : ''
-  const program = `${WITH_KERNEL} ${mark} ${code}; setInterval(() => {}, 1000); kernel.send(4, Buffer.from('x'))`
+  const mark = marks ? `require('node:assert').equal(kernel.markLife(memory, ${PLACE}), true);` : ''
+  const program = `${WITH_KERNEL} const memory = kernel.map(3); ${mark} ${code}; setInterval(() => {}, 1000); kernel.send(4, Buffer.from('x'))`
   const more = [
     { from: memory, to: 3 },
     { from: theirs, to: 4 },
@@ -138,6 +138,27 @@ export const scenes = {
       )
       close()
     },
+
+  'nor of one that has taken its mark back, and it may mark its life again': async () => {
+    const kernel = realKernel()
+    const { told, until, close } = hearing(kernel)
+    const again = `for (const place of [256, 320]) kernel.markLife(memory, place);
+      for (const place of [256, ${PLACE}]) { kernel.unmarkLife(memory, place); kernel.unmarkLife(memory, place) }`
+    const { pid, map } = await child(kernel, again)
+    const words = new Uint32Array(map)
+    assert.equal(words[PLACE / 4], 0)
+    for (const place of [PLACE, 256]) kernel.watchLife(map, place, pid)
+    kernel.watchLife(map, 320, pid)
+    kernel.kill(pid, 'SIGKILL')
+    await Promise.all([until('dying', pid), until('exited', pid)])
+    assert.equal(told.length, 2)
+    const other = await child(kernel, `kernel.unmarkLife(memory, ${PLACE})`)
+    kernel.watchLife(other.map, PLACE, other.pid)
+    kernel.kill(other.pid, 'SIGKILL')
+    await until('exited', other.pid)
+    assert.equal(told.length, 3)
+    close()
+  },
 
   'a place beyond the memory is refused': () => {
     const kernel = realKernel()

@@ -104,6 +104,8 @@ export class FakeKernel extends FakeChildren implements Kernel {
     return false
   }
 
+  unmarkLife(): void {}
+
   watchLife(): void {}
 
   forgetLife(): void {}
