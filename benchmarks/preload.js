@@ -1,12 +1,13 @@
 /**
  * `npm run bench -- preload [--targets preload,exec,cluster,gunicorn] [--only kills,starts,memory,first,load,scavenges]
- *  [--kills 100] [--rounds 3] [--load 10] [--heaps 0,60] [--workers 4,8]`
+ *  [--kills 100] [--heap 0] [--rounds 3] [--load 10] [--heaps 0,60] [--workers 4,8]`
  * `npm run bench -- preload --only companions [--kills 100] [--rounds 3]`
  * `npm run bench -- preload --only refork --frameworks FOLDER [--refork 30000] [--kills 100] [--rounds 3] [--load 10]`
  *
  * Workers that are forked from a loaded app (`--preload`) against fork/exec, node:cluster and `gunicorn --preload` (where
  * it is installed): how soon a killed worker is replaced, how soon all serve, what they take of the memory, how fast they
- * answer. `--load`: seconds of wrk for each figure that needs load. `--heaps` and `--workers`: rows of the table of memory.
+ * answer. `--load`: seconds of wrk for each figure that needs load. `--heap`: MB of the app whose worker
+ * is killed. `--heaps` and `--workers`: rows of the table of memory.
  *
  * Only when asked for: what `target` companions gain from a mold, and what `reforkAfter` gains (not at real-time priority).
  */
@@ -26,6 +27,7 @@ const { values } = parseArgs({
     kills: { type: 'string', default: '100' },
     rounds: { type: 'string', default: '3' },
     load: { type: 'string', default: '10' },
+    heap: { type: 'string', default: '0' },
     heaps: { type: 'string', default: '0,60' },
     workers: { type: 'string', default: '4,8' },
     refork: { type: 'string', default: '30000' },
@@ -54,7 +56,7 @@ async function withService(name, options, use) {
 async function kills() {
   const rows = [['SIGKILL to answer, ms', 'p50', 'p90', 'p99']]
   for (const name of targets) {
-    const took = await withService(name, { workers: 1 }, async (service) => {
+    const took = await withService(name, { workers: 1, heap: Number(values.heap) }, async (service) => {
       const times = []
       for (let n = 0; n < Number(values.kills); n++) {
         const { body } = await ask(port)
