@@ -95,9 +95,7 @@ export function assemble(ingredients: Ingredients): Assembled {
   const tickets = new Tickets(
     {
       now: () => kernel.now(),
-      tell: (key) => {
-        for (const { pid } of workers.all()) workers.tell(pid, { kind: 'tickets', key })
-      },
+      tell: (key) => workers.tellAll({ kind: 'tickets', key }),
     },
     state?.tickets ?? null,
   )
@@ -173,7 +171,7 @@ export function assemble(ingredients: Ingredients): Assembled {
     useOutputs(reloader.current.config)
     const { files, fds, captured } = outputs.opened
     for (const ward of [manager, hooks]) ward.reopen(captured === null ? null : [captured, captured])
-    if (files.length > 0) for (const { pid } of workers.all()) workers.tell(pid, { kind: 'reopen', files }, fds)
+    if (files.length > 0) workers.tellAll({ kind: 'reopen', files }, fds)
   }
 
   /** What cannot be opened is said, and the files of before go on. */

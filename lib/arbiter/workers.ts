@@ -75,6 +75,8 @@ export class Workers {
   readonly #tickets: () => string
   readonly #heard: (worker: Worker, what: Heard) => void
   readonly #byPid = new Map<Pid, Worker>()
+  /** Told to begin, and not heard yet. */
+  readonly #called = new Set<Worker>()
 
   constructor(
     kernel: Kernel,
@@ -162,11 +164,14 @@ export class Workers {
     // It is waited for: before anything else.
     this.#sayGo(worker, listeners, theirs === null)
     if (accesslog !== null) channel.send({ kind: 'reopen', files: ['accesslog'] }, [accesslog])
+    this.#called.add(worker)
     return worker
   }
 
   /** One that was called is not to be a worker after all. */
-  dismiss({ pid, channel, alarm }: Worker): void {
+  dismiss(worker: Worker): void {
+    const { pid, channel, alarm } = worker
+    this.#called.delete(worker)
     channel.close()
     this.#kernel.close(alarm)
     this.#kernel.kill(pid, 'SIGKILL')
@@ -238,6 +243,11 @@ export class Workers {
     return this.#byPid.get(pid)?.channel.send(message, fds) ?? false
   }
 
+  /** Says it to each, those included that were only called yet. */
+  tellAll(message: ToWorker, fds: readonly Fd[] = []): void {
+    for (const { channel } of [...this.#byPid.values(), ...this.#called]) channel.send(message, fds)
+  }
+
   /** Lets a worker that waits accept connections. */
   admit(worker: Worker): void {
     if (!worker.waits) return
@@ -280,6 +290,7 @@ export class Workers {
   /** From now on it is one of the workers, and heard. */
   open(worker: Worker): void {
     const { pid, cell, channel } = worker
+    this.#called.delete(worker)
     this.#byPid.set(pid, worker)
     channel.open({
       message: (message, fds) => {

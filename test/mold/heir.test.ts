@@ -2,6 +2,8 @@
  * A worker that is dying is followed before it is gone: who was forked ahead begins, and becomes the worker when the other
  * was reaped. The time in between is made long by a process that replaces its image, which looks like a death at first.
  */
+import { readFileSync, renameSync } from 'node:fs'
+import { join } from 'node:path'
 import { type Service, serve } from '../arbiter/service.ts'
 import { isAlive } from '../support/alive.ts'
 import { dist } from '../support/process.ts'
@@ -17,8 +19,8 @@ require('node:http').createServer((req, res) => {
 const pidOf = async (service: Service): Promise<number> => Number((await service.get()).body)
 
 /** `dying`: still there. `heir`: serves already. */
-async function begin(): Promise<{ service: Service; dying: number; heir: number }> {
-  const service = serve(['--preload', '--control-socket', 'control'], { files: { 'app.js': APP } })
+async function begin(args: readonly string[] = []): Promise<{ service: Service; dying: number; heir: number }> {
+  const service = serve(['--preload', ...args], { files: { 'app.js': APP } })
   await service.program.line('all workers are ready')
   const dying = await pidOf(service)
   // The mold, the worker, and who was forked ahead.
@@ -38,6 +40,18 @@ test('who follows serves while the other is still there, and is the worker when 
   await service.program.line(new RegExp(`worker ready worker=1:0 pid=${heir}`), output.length)
   expect(await pidOf(service)).toBe(heir)
   expect(service.program.output).toMatch(new RegExp(`worker left worker=1:0 pid=${dying} signal=SIGKILL`))
+})
+
+test('its log is reopened with the others’', async () => {
+  const { service, heir } = await begin(['--access-logfile', 'access.log'])
+  const path = join(service.folder, 'access.log')
+  renameSync(path, `${path}.1`)
+  service.program.signal('SIGUSR1')
+  await until(async () => {
+    expect(await pidOf(service)).toBe(heir)
+    return readFileSync(path, { encoding: 'utf8', flag: 'a+' }).includes('GET /')
+  })
+  expect(readFileSync(path, 'utf8')).toMatch(/GET \//)
 })
 
 test('it is ended where another is not wanted', async () => {
