@@ -113,7 +113,7 @@ describe('companions', () => {
   test('are the old one’s until it is gone, and then the new one’s', async () => {
     const { service, old, fresh } = await upgraded([], { files })
     const { program } = service
-    expect(tickers(program)).toHaveLength(1)
+    await program.until(() => tickers(program).length === 1, 'a ticker')
     const [first] = tickers(program)
     program.signal('SIGTERM')
     await program.line(`this one takes over pid=${old}`)
