@@ -57,8 +57,9 @@ void replace_image(const Napi::CallbackInfo& info);
 int watch_exits();
 bool watches_exits();
 
-// Who watches exits is called back as well when this eventfd (2) is rung. False: it cannot be watched.
-bool watch_exits_by(int doorbell);
+// Calls back who watches exits, from any thread. To be opened once; false where that cannot be.
+bool open_doorbell();
+void ring_doorbell();
 
 // pidfd_open(2); -1 with errno.
 int open_pidfd(pid_t pid);

@@ -3,7 +3,6 @@
 // before is to mark the robust futexes that the dying thread holds (get_robust_list(2)), and to wake who waits for them.
 // So a process holds one, in memory that it shares with who is to hear.
 #include <linux/futex.h>
-#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include <uv.h>
@@ -130,7 +129,6 @@ std::mutex guard;           // of what follows
 std::vector<Life> watched;  // by the thread
 std::vector<uint32_t> dying;
 Word changed{0};            // counts what was added and removed: the thread waits for that as well
-int doorbell = -1;          // an eventfd: somebody is dying
 
 bool lives(const Life& life) { return (life.word->load() & FUTEX_TID_MASK) == life.pid; }
 
@@ -144,7 +142,8 @@ bool wait_for(const Life& life, Wait& wait) {
   return true;
 }
 
-// Takes out those who do not live any more, and says what is to be waited for. Beyond the most that can be, pidfds tell.
+// Takes out those who do not live any more, and says what is to be waited for. Of those beyond
+// the most that can be pidfds tell, until there is room.
 size_t look(Wait* waits) {
   const std::lock_guard<std::mutex> lock(guard);
   waits[0] = {changed.load(), reinterpret_cast<uintptr_t>(&changed), kPrivate, 0};
@@ -159,8 +158,7 @@ size_t look(Wait* waits) {
     return true;
   };
   watched.erase(std::remove_if(watched.begin(), watched.end(), is_dying), watched.end());
-  const uint64_t once = 1;
-  if (dying.size() > before) (void)!write(doorbell, &once, sizeof once);
+  if (dying.size() > before) ring_doorbell();
   return count;
 }
 
@@ -182,8 +180,7 @@ void tell_thread() {
 
 // With every signal blocked: signals are the main thread's. Nobody joins it; it ends with the process.
 bool start_thread() {
-  doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-  if (doorbell == -1 || !watch_exits_by(doorbell)) return false;
+  if (!open_doorbell()) return false;
   const SignalsBlocked blocked;
   const uv_thread_options_t options{UV_THREAD_HAS_STACK_SIZE, 128 * 1024};
   uv_thread_t thread;
@@ -210,9 +207,14 @@ void watch_life(const Napi::CallbackInfo& info) {
 void forget_life(const Napi::CallbackInfo& info) {
   const auto pid = static_cast<uint32_t>(integer(info[0]));
   const auto is_it = [pid](const Life& life) { return life.pid == pid; };
-  const std::lock_guard<std::mutex> lock(guard);
-  watched.erase(std::remove_if(watched.begin(), watched.end(), is_it), watched.end());
-  dying.erase(std::remove(dying.begin(), dying.end(), pid), dying.end());
+  bool others_wait = false;
+  {
+    const std::lock_guard<std::mutex> lock(guard);
+    others_wait = watched.size() >= kMostWaits;
+    watched.erase(std::remove_if(watched.begin(), watched.end(), is_it), watched.end());
+    dying.erase(std::remove(dying.begin(), dying.end(), pid), dying.end());
+  }
+  if (others_wait) tell_thread();
 }
 
 Napi::Value take_dying(const Napi::CallbackInfo& info) {

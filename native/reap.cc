@@ -2,6 +2,7 @@
 // comes.
 #include <signal.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -39,8 +40,8 @@ struct Child {
 std::vector<Child> children;
 std::vector<std::array<double, kColumns>> swept;
 std::vector<int> pidfds_of_swept;
-int exits = -1;  // an epoll(7) over the pidfds
-int doorbell = -1;  // an eventfd among them
+int exits = -1;     // an epoll(7) over the pidfds
+int doorbell = -1;  // an eventfd(2) among them
 
 // Closing alone is not enough: a copy in a child that libuv has forked and that has not exec'd yet would stay watched.
 void close_pidfd(int pidfd) {
@@ -181,11 +182,17 @@ int watch_exits() {
 
 bool watches_exits() { return exits != -1; }
 
-bool watch_exits_by(int bell) {
+bool open_doorbell() {
+  doorbell = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
   struct epoll_event event {};
   event.events = EPOLLIN;
-  event.data.fd = doorbell = bell;
-  return epoll_ctl(exits, EPOLL_CTL_ADD, bell, &event) == 0;
+  event.data.fd = doorbell;
+  return doorbell != -1 && epoll_ctl(exits, EPOLL_CTL_ADD, doorbell, &event) == 0;
+}
+
+void ring_doorbell() {
+  const uint64_t once = 1;
+  (void)!write(doorbell, &once, sizeof once);
 }
 
 void remember(pid_t pid, int pidfd, Leader leads) {

@@ -170,11 +170,8 @@ export class Workers {
 
   /** One that was called is not to be a worker after all. */
   dismiss(worker: Worker): void {
-    const { pid, channel, alarm } = worker
     this.#called.delete(worker)
-    channel.close()
-    this.#kernel.close(alarm)
-    this.#kernel.kill(pid, 'SIGKILL')
+    this.discardEnds({ ...worker, theirs: null })
   }
 
   /** One that was dismissed was reaped. */

@@ -124,7 +124,7 @@ export class Report {
   }
 
   late(gap: Ms): void {
-    this.#log.warning('the manager did not run for a while', { gap: durationWords(gap) })
+    this.#log.warning('the manager did not run for a while', { within: durationWords(gap) })
   }
 
   reinstalled(signals: readonly Signal[]): void {

@@ -24,7 +24,7 @@ export type Silent<Mold> = { readonly mold: Mold; readonly how: 'late' | 'hangs'
 export class Silence<Mold extends Owing = MoldProcess> {
   readonly #waits = new Map<Mold, Wait>()
 
-  /** Each is given once, when it comes to that. `owing`: who could answer now; `gap`: so long we did not run either. */
+  /** Each is given once, when it comes to that. `owing`: who could answer now; `gap`: as in `Turn.judge`. */
   judge(owing: Iterable<Mold>, now: Ms, gap: Ms): Silent<Mold>[] {
     this.#look(owing, now)
     const silent: Silent<Mold>[] = []

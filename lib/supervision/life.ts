@@ -88,7 +88,7 @@ export type Event =
   | { readonly kind: 'heard'; readonly pid: Pid }
   | { readonly kind: 'exited'; readonly pid: Pid; readonly exit: Exit; readonly fault?: Fault | undefined }
   | { readonly kind: 'tick' }
-  /** Nobody ran for that long before now: what a process was given time for is given as much more. */
+  /** For some of that time before now nobody ran: what a process was given time for is given as much more. */
   | { readonly kind: 'gap'; readonly ms: Ms }
 
 /**

@@ -99,7 +99,7 @@ export type Event =
       readonly fault?: Fault | undefined
     }
   | { readonly kind: 'tick' }
-  /** The turn came that much later than planned. Comes before the events of the turn's `tick`. */
+  /** As in `life.ts`. Comes before the events of the turn's `tick`. */
   | { readonly kind: 'gap'; readonly ms: Ms }
 
 export type ReloadTrouble =

@@ -226,6 +226,7 @@ export const prepare = (
     tellSlot(settings.instanceVar, slot)
     if (settings.clusterWorker) becomeClusterWorker(slot + 1, (how) => retire(how))
     if (settings.procName !== null) kernel.setProcessName(`${settings.procName}: worker ${slot}`)
+    const life = lifeOf(go.cell)
     const beat = startBeat(row(heartbeats, go.cell), source, beatInterval(settings.timeout))
     const watches = [watchRequests(settings, () => servers.counts().requests, retire), watchMemory(settings, retire)]
     // However it comes to that: no line and no count of the last second is lost.
@@ -240,14 +241,14 @@ export const prepare = (
       process.off('exit', lastThings)
       for (const stop of [...watches, unwatch]) stop()
       beat.stop()
-      kernel.unmarkLife(heartbeats, lifeOf(joined.go.cell))
+      kernel.unmarkLife(heartbeats, life)
       probe.stop()
       boot.end()
       lent.giveAllBack()
       access?.close()
       channel.close()
     }
-    kernel.markLife(heartbeats, lifeOf(go.cell))
+    kernel.markLife(heartbeats, life)
     channel.send({ kind: 'announced', pid: process.pid })
     return boot
   }

@@ -8,7 +8,7 @@ import { realKernel } from './real.ts'
 const BYTES = 4096
 const PLACE = 128
 
-/** What is told of children, in its order, and what to do about it. */
+/** What is told of children, in its order. */
 type Told = { readonly kind: 'dying' | 'exited'; readonly pid: Pid }
 
 function hearing(kernel: Kernel) {
@@ -92,27 +92,32 @@ export const scenes = {
     close()
   },
 
-  'more than one system call waits for: those beyond are told of by their exits alone, or as soon as others are':
-    async () => {
-      const kernel = realKernel()
-      const { told, until, close } = hearing(kernel)
-      const memory = kernel.sharedMemory('lives', 200 * 64)
-      const map = kernel.map(memory)
-      // A shell holds none of its own: it stands for many, in places that it does not know of.
-      const words = new Uint32Array(map)
-      const others = Array.from({ length: 150 }, (_, index) => 1_000_000 + index)
-      for (const [index, pid] of others.entries()) {
-        words[index * 16] = pid
-        kernel.watchLife(map, index * 64, pid as Pid)
-      }
-      const { pid, map: own } = await child(kernel)
-      kernel.watchLife(own, PLACE, pid)
-      for (const other of others) kernel.forgetLife(other as Pid)
-      kernel.kill(pid, 'SIGKILL')
-      await until('exited', pid)
-      assert(told.every((one) => one.pid === pid))
-      close()
-    },
+  'of more than one system call waits for, the others are told of as soon as there is room': async () => {
+    const kernel = realKernel()
+    const { told, until, close } = hearing(kernel)
+    const map = kernel.map(kernel.sharedMemory('lives', 200 * 64))
+    const words = new Uint32Array(map)
+    // Places that name processes which are not there: such a one dies when its place is wiped.
+    const pretend = (index: number): Pid => {
+      const pid = (2 ** 29 + index) as Pid
+      words[index * 16] = pid
+      kernel.watchLife(map, index * 64, pid)
+      return pid
+    }
+    const others = Array.from({ length: 150 }, (_, index) => pretend(index))
+    const { pid, map: own } = await child(kernel)
+    kernel.watchLife(own, PLACE, pid)
+    const [wiped, last] = [pretend(150), pretend(151)]
+    words[150 * 16] = 0
+    others.push(last, pretend(152))
+    // All were looked at once more, and there was no room for the child.
+    await until('dying', wiped)
+    for (const other of others) kernel.forgetLife(other)
+    kernel.kill(pid, 'SIGKILL')
+    await Promise.all([until('dying', pid), until('exited', pid)])
+    assert(told.every((one) => one.pid === pid || one.pid === wiped))
+    close()
+  },
 
   'nothing is told of one that has not marked its life, of one that was forgotten, nor of another in its place':
     async () => {

@@ -2,7 +2,7 @@
  * A worker that is dying is followed before it is gone: who was forked ahead begins, and becomes the worker when the other
  * was reaped. The time in between is made long by a process that replaces its image, which looks like a death at first.
  */
-import { readFileSync, renameSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Service, serve } from '../arbiter/service.ts'
 import { isAlive } from '../support/alive.ts'
@@ -49,9 +49,8 @@ test('its log is reopened with the others’', async () => {
   service.program.signal('SIGUSR1')
   await until(async () => {
     expect(await pidOf(service)).toBe(heir)
-    return readFileSync(path, { encoding: 'utf8', flag: 'a+' }).includes('GET /')
+    return existsSync(path) && readFileSync(path, 'utf8').includes('GET /')
   })
-  expect(readFileSync(path, 'utf8')).toMatch(/GET \//)
 })
 
 test('it is ended where another is not wanted', async () => {

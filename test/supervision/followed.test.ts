@@ -1,24 +1,11 @@
 /** Whose death is answered by another process at once, known before it is known how it ends. */
 import { type Event, isFollowed, newPool, type Pool, type PoolPolicy, step } from '../../lib/supervision/pool.ts'
 import { ms, pid } from '../../lib/units.ts'
-import { POLICY } from './support/policy.ts'
+import { POOL as policy } from './support/policy.ts'
 
 const NOW = ms(1000)
 const PID = pid(7)
 const key = { generation: 1, slot: 0, relief: 0 }
-const policy: PoolPolicy = {
-  life: {
-    ...POLICY,
-    startsecs: ms(0),
-    restart: { ...POLICY.restart, autorestart: 'always', startretries: null, budget: null },
-  },
-  reloadStep: null,
-  retireAtOnce: 1,
-  spawnsAtOnce: 4,
-  most: 8,
-  largest: 4,
-  bootAttempts: 3,
-}
 
 const after = (pool: Pool, ...events: Event[]): Pool =>
   events.reduce((before, event) => step(before, event, NOW, policy).pool, pool)

@@ -2,20 +2,11 @@
  * Every cell of the table of `lib/supervision/pool.ts`: each command in each mode. A cell that has no row here does not
  * compile.
  */
-import { type Event, type Mode, newPool, type Pool, type PoolPolicy, step, TABLE } from '../../lib/supervision/pool.ts'
+import { type Event, type Mode, newPool, type Pool, step, TABLE } from '../../lib/supervision/pool.ts'
 import { ms, pid } from '../../lib/units.ts'
-import { POLICY } from './support/policy.ts'
+import { POOL as policy } from './support/policy.ts'
 
 const NOW = ms(1000)
-const policy: PoolPolicy = {
-  life: { ...POLICY, startsecs: ms(0) },
-  reloadStep: null,
-  retireAtOnce: 1,
-  spawnsAtOnce: 4,
-  most: 8,
-  largest: 4,
-  bootAttempts: 3,
-}
 const key = { generation: 1, slot: 0, relief: 0 }
 
 const after = (pool: Pool, ...events: Event[]): Pool =>

@@ -5,7 +5,7 @@
  *   its predecessor is dying ─► a spare begins ─► the predecessor was reaped ─┬─► taken: the pool asks for another
  *                                                                             └─► ended: it does not
  */
-import type { Exit } from '../../kernel/kernel.ts'
+import type { Exit, Kernel } from '../../kernel/kernel.ts'
 import type { Leader } from '../../runtime/reaper.ts'
 import { type Key, keyText } from '../../supervision/pool.ts'
 import type { Pid } from '../../units.ts'
@@ -13,14 +13,19 @@ import type { Worker, Workers } from '../workers.ts'
 
 type Heir = { readonly worker: Worker; readonly of: Pid }
 
+type Parts = {
+  readonly kernel: Pick<Kernel, 'kill'>
+  readonly workers: Pick<Workers, 'get' | 'dismiss' | 'bury'>
+}
+
 export class Heirs {
-  readonly #workers: Pick<Workers, 'get' | 'dismiss' | 'bury'>
+  readonly #parts: Parts
   readonly #waiting = new Map<string, Heir>()
   /** Killed, and not reaped yet. */
   readonly #leaving = new Map<Pid, Worker>()
 
-  constructor(workers: Pick<Workers, 'get' | 'dismiss' | 'bury'>) {
-    this.#workers = workers
+  constructor(parts: Parts) {
+    this.#parts = parts
   }
 
   has(key: Key): boolean {
@@ -41,10 +46,12 @@ export class Heirs {
 
   /** Ends those whose predecessors are gone: nobody has taken them. */
   endOrphaned(): void {
+    const { kernel, workers } = this.#parts
     for (const [text, { worker, of }] of this.#waiting) {
-      if (this.#workers.get(of) !== undefined) continue
+      if (workers.get(of) !== undefined) continue
       this.#waiting.delete(text)
-      this.#workers.dismiss(worker)
+      workers.dismiss(worker)
+      kernel.kill(worker.pid, 'SIGKILL')
       this.#leaving.set(worker.pid, worker)
     }
   }
@@ -54,23 +61,22 @@ export class Heirs {
   }
 
   leaders(): readonly (readonly [Pid, Leader])[] {
-    return [...[...this.#waiting.values()].map(({ worker }) => worker.pid), ...this.#leaving.keys()].map((pid) => [
-      pid,
-      'group',
-    ])
+    const waiting = [...this.#waiting.values()].map(({ worker }) => worker.pid)
+    return [...waiting, ...this.#leaving.keys()].map((pid) => [pid, 'group'])
   }
 
   /** One was reaped. False: it is none of these. Where it has died by itself, `fork` asks for another. */
   left({ pid }: Exit): boolean {
+    const { workers } = this.#parts
     for (const [text, { worker }] of this.#waiting) {
       if (worker.pid !== pid) continue
       this.#waiting.delete(text)
-      this.#workers.dismiss(worker)
-      this.#workers.bury(worker)
+      workers.dismiss(worker)
+      workers.bury(worker)
       return true
     }
     const worker = this.#leaving.get(pid)
-    if (worker !== undefined) this.#workers.bury(worker)
+    if (worker !== undefined) workers.bury(worker)
     return this.#leaving.delete(pid)
   }
 }

@@ -56,7 +56,7 @@ export class Molds implements Ward {
   constructor(parts: MoldParts) {
     this.#parts = parts
     this.#spares = new Spares(parts)
-    this.#heirs = new Heirs(parts.workers)
+    this.#heirs = new Heirs(parts)
     this.#forks = new Forks<Asked>({
       kernel: parts.kernel,
       born: (asked, pid, exit) => this.#forked(asked, pid, exit),

@@ -1,4 +1,5 @@
 import type { LifePolicy } from '../../../lib/supervision/life.ts'
+import type { PoolPolicy } from '../../../lib/supervision/pool.ts'
 import type { RestartPolicy } from '../../../lib/supervision/restart.ts'
 import { ms } from '../../../lib/units.ts'
 
@@ -27,6 +28,17 @@ export const POLICY: LifePolicy = {
   startsecs: ms(50),
   silence: ms(1000),
   restart: RESTART,
+}
+
+/** Of a pool whose workers are good as soon as they are ready. */
+export const POOL: PoolPolicy = {
+  life: { ...POLICY, startsecs: ms(0) },
+  reloadStep: null,
+  retireAtOnce: 1,
+  spawnsAtOnce: 4,
+  most: 8,
+  largest: 4,
+  bootAttempts: 3,
 }
 
 /** A companion's. */
