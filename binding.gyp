@@ -32,7 +32,8 @@
         "native/spawn.cc",
         "native/stack.cc",
         "native/touch.cc",
-        "native/warm.cc"
+        "native/warm.cc",
+        "native/wills.cc"
       ],
       "include_dirs": ["<!(node -p \"require('node-addon-api').include_dir\")"],
       "defines": ["NAPI_VERSION=8", "NODE_ADDON_API_DISABLE_DEPRECATED", "NAPI_CPP_EXCEPTIONS", "_GNU_SOURCE"],

@@ -11,6 +11,7 @@
  *
  * Only when asked for: what `target` companions gain from a mold, and what `reforkAfter` gains (not at real-time priority).
  */
+const { execFileSync } = require('node:child_process')
 const { readFileSync } = require('node:fs')
 const { parseArgs } = require('node:util')
 const { ask } = require('./preload/client.js')
@@ -18,6 +19,7 @@ const { companions } = require('./preload/companions.js')
 const { cpu, delay, load, pss } = require('./preload/measures.js')
 const { refork } = require('./preload/refork.js')
 const { NAMES, start } = require('./preload/targets.js')
+const { compiled } = require('./support/compiled.js')
 const { median, percentile, spread, table } = require('./support/figures.js')
 
 const { values } = parseArgs({
@@ -54,6 +56,7 @@ async function withService(name, options, use) {
 
 /** SIGKILL of the only worker, to the first byte of another one's answer. */
 async function kills() {
+  const kill = compiled('preload/kill.c')
   const rows = [['SIGKILL to answer, ms', 'p50', 'p90', 'p99']]
   for (const name of targets) {
     const took = await withService(name, { workers: 1, heap: Number(values.heap) }, async (service) => {
@@ -61,11 +64,9 @@ async function kills() {
       for (let n = 0; n < Number(values.kills); n++) {
         const { body } = await ask(port)
         await delay(REST)
-        const killed = performance.now()
-        process.kill(body.pid, 'SIGKILL')
-        const answer = await ask(port)
-        if (answer.body.pid === body.pid) throw new Error(`${name}: a killed worker answered`)
-        times.push(answer.at - killed)
+        const [took, ...answer] = execFileSync(kill, [body.pid, port], { encoding: 'utf8' }).split('\n')
+        if (answer.join().includes(`"pid":${body.pid}`)) throw new Error(`${name}: a killed worker answered`)
+        times.push(Number(took) / 1000)
         await service.serving(n + 2)
       }
       return times

@@ -27,6 +27,7 @@ static Napi::Object Init(Napi::Env env, Napi::Object exports) {
   monoceros::install_stack(env, exports);
   monoceros::install_touch(env, exports);
   monoceros::install_warm(env, exports);
+  monoceros::install_wills(env, exports);
   return exports;
 }
 

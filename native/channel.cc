@@ -27,39 +27,12 @@ Napi::Value channel_pair(const Napi::CallbackInfo& info) {
   return pair;
 }
 
-std::vector<int> numbers(const Napi::Value& value) {
-  std::vector<int> result;
-  if (!given(value)) return result;
-  const Napi::Array array = value.As<Napi::Array>();
-  for (uint32_t i = 0; i < array.Length(); i++) result.push_back(integer(array.Get(i)));
-  return result;
-}
-
-// An empty datagram could not be told from the end of the channel.
 Napi::Value send(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
-  const Napi::Uint8Array data = info[1].As<Napi::Uint8Array>();
-  const std::vector<int> fds = numbers(info[2]);
-  if (data.ByteLength() == 0 || fds.size() > kMostFds) fail(env, EINVAL, "sendmsg");
-  struct iovec part {const_cast<uint8_t*>(data.Data()), data.ByteLength()};
-  struct msghdr message {};
-  message.msg_iov = &part;
-  message.msg_iovlen = 1;
-  Control control{};
-  if (!fds.empty()) {
-    message.msg_control = control.bytes;
-    message.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
-    struct cmsghdr* header = CMSG_FIRSTHDR(&message);
-    header->cmsg_level = SOL_SOCKET;
-    header->cmsg_type = SCM_RIGHTS;
-    header->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
-    memcpy(CMSG_DATA(header), fds.data(), fds.size() * sizeof(int));
-  }
-  ssize_t sent;
-  do sent = sendmsg(integer(info[0]), &message, MSG_NOSIGNAL | MSG_DONTWAIT);
-  while (sent == -1 && errno == EINTR);
-  if (sent == -1 && errno != EAGAIN) fail(env, errno, "sendmsg");
-  return Napi::Boolean::New(env, sent != -1);
+  const Outgoing parcel = outgoing(info[1], info[2]);
+  const bool sent = send_datagram(integer(info[0]), parcel.data.Data(), parcel.data.ByteLength(), parcel.fds);
+  if (!sent && errno != EAGAIN) fail(env, errno, "sendmsg");
+  return Napi::Boolean::New(env, sent);
 }
 
 // A failure is an exception here, and null and "end" are answers.

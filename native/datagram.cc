@@ -5,6 +5,8 @@
 #include <cerrno>
 #include <cstring>
 
+#include "kernel.h"
+
 namespace monoceros {
 namespace {
 
@@ -32,6 +34,16 @@ bool ask_again() { return errno == EINTR || errno == ECONNRESET; }
 
 }  // namespace
 
+Outgoing outgoing(const Napi::Value& data, const Napi::Value& fds) {
+  Outgoing result{data.As<Napi::Uint8Array>(), {}};
+  if (given(fds)) {
+    const Napi::Array numbers = fds.As<Napi::Array>();
+    for (uint32_t i = 0; i < numbers.Length(); i++) result.fds.push_back(integer(numbers.Get(i)));
+  }
+  if (result.data.ByteLength() == 0 || result.fds.size() > kMostFds) fail(data.Env(), EINVAL, "sendmsg");
+  return result;
+}
+
 Datagram receive_datagram(int channel) {
   ssize_t size;
   do size = recv(channel, nullptr, 0, MSG_PEEK | MSG_TRUNC | MSG_DONTWAIT);
@@ -57,6 +69,27 @@ Datagram receive_datagram(int channel) {
     datagram.error = EMFILE;
   }
   return datagram;
+}
+
+bool send_datagram(int channel, const uint8_t* data, size_t size, const std::vector<int>& fds) {
+  struct iovec part {const_cast<uint8_t*>(data), size};
+  struct msghdr message {};
+  message.msg_iov = &part;
+  message.msg_iovlen = 1;
+  Control control{};
+  if (!fds.empty()) {
+    message.msg_control = control.bytes;
+    message.msg_controllen = CMSG_SPACE(fds.size() * sizeof(int));
+    struct cmsghdr* header = CMSG_FIRSTHDR(&message);
+    header->cmsg_level = SOL_SOCKET;
+    header->cmsg_type = SCM_RIGHTS;
+    header->cmsg_len = CMSG_LEN(fds.size() * sizeof(int));
+    memcpy(CMSG_DATA(header), fds.data(), fds.size() * sizeof(int));
+  }
+  ssize_t sent;
+  do sent = sendmsg(channel, &message, MSG_NOSIGNAL | MSG_DONTWAIT);
+  while (sent == -1 && errno == EINTR);
+  return sent != -1;
 }
 
 }  // namespace monoceros

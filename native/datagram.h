@@ -1,6 +1,7 @@
-// Receiving one datagram with its descriptors, for the channel and for the mold.
+// One datagram with its descriptors, for the channel, the mold and wills.
 #pragma once
 
+#include <napi.h>
 #include <sys/socket.h>
 
 #include <cstdint>
@@ -23,7 +24,17 @@ struct Datagram {
   std::vector<int> fds;  // close-on-exec
 };
 
-// Does not wait.
+// As `send` and `setWill` of lib/kernel/kernel.ts are given it; throws EINVAL where nothing can be sent of it. An empty
+// datagram could not be told from the end of the channel.
+struct Outgoing {
+  Napi::Uint8Array data;
+  std::vector<int> fds;
+};
+Outgoing outgoing(const Napi::Value& data, const Napi::Value& fds);
+
+// Neither waits.
 Datagram receive_datagram(int channel);
+// False with errno.
+bool send_datagram(int channel, const uint8_t* data, size_t size, const std::vector<int>& fds);
 
 }  // namespace monoceros

@@ -10,6 +10,7 @@
 #include <cstdlib>
 
 #include "kernel.h"
+#include "wills.h"
 
 namespace monoceros {
 namespace {
@@ -47,6 +48,7 @@ void dup2_fd(const Napi::CallbackInfo& info) {
 
 // close(2): after EINTR the descriptor is gone on Linux, and a second close could hit another's.
 void close_fd(const Napi::CallbackInfo& info) {
+  forget_wills_with(integer(info[0]));
   if (close(integer(info[0])) == -1 && errno != EINTR)
     fail(info.Env(), errno, "close", std::to_string(integer(info[0])));
 }

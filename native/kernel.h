@@ -110,6 +110,7 @@ void install_spawn(Napi::Env env, Napi::Object exports);
 void install_stack(Napi::Env env, Napi::Object exports);
 void install_touch(Napi::Env env, Napi::Object exports);
 void install_warm(Napi::Env env, Napi::Object exports);
+void install_wills(Napi::Env env, Napi::Object exports);
 
 template <typename Function>
 void put(Napi::Env env, Napi::Object exports, const char* name, Function function) {

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "kernel.h"
+#include "wills.h"
 
 #ifndef SYS_futex_waitv  // Linux 5.16
 #define SYS_futex_waitv 449
@@ -154,6 +155,7 @@ size_t look(Wait* waits) {
       count += count < kMostWaits;
       return false;
     }
+    carry_out_will(static_cast<pid_t>(life.pid));
     dying.push_back(life.pid);
     return true;
   };
@@ -214,6 +216,7 @@ void forget_life(const Napi::CallbackInfo& info) {
     watched.erase(std::remove_if(watched.begin(), watched.end(), is_it), watched.end());
     dying.erase(std::remove(dying.begin(), dying.end(), pid), dying.end());
   }
+  forget_wills_of(static_cast<pid_t>(pid));
   if (others_wait) tell_thread();
 }
 

@@ -211,15 +211,19 @@ export class Arbiter implements Turn {
 
   /** This worker is about to be gone. Whether another is to follow at once does not depend on how it ends. */
   #expect(dying: Pid, now: Ms): void {
-    const { workers, molds, standard } = this.#around
+    const { workers, molds } = this.#around
     const worker = workers.get(dying)
-    if (!worker || !isFollowed(this.#pool, worker.key, dying, now, this.#policy)) return
-    const { key, generation } = worker
+    if (!worker || !this.#isFollowed(worker, now)) return
     try {
-      if (molds.serves(generation)) molds.expect(dying, key, generation, standard(), this.#waits(key))
+      molds.reserve.expect(worker, this.#waits(worker.key))
     } catch {
       // What is in the way is told when the other is asked for.
     }
+  }
+
+  /** By another of a mold, as far as its own end is the reason. */
+  #isFollowed({ key, pid, generation }: Worker, now: Ms): boolean {
+    return this.#around.molds.serves(generation) && isFollowed(this.#pool, key, pid, now, this.#policy)
   }
 
   reap(now: Ms): void {
@@ -253,7 +257,7 @@ export class Arbiter implements Turn {
 
   /** When all exits are dealt with. */
   #settleHeirs(): void {
-    if (this.#events.length === 0) this.#around.molds.settleHeirs()
+    if (this.#events.length === 0) this.#around.molds.reserve.settle()
   }
 
   /** False: it is nobody's here. */
@@ -264,6 +268,7 @@ export class Arbiter implements Turn {
     const { key, pid, fault } = worker
     report.left(worker, exit)
     molds.promotions.workerLeft(exit)
+    molds.reserve.revokeOf(pid)
     this.#events.push({ kind: 'exited', key, pid, exit, ...(fault && { fault }) })
     workers.forget(pid)
     return true
@@ -283,6 +288,10 @@ export class Arbiter implements Turn {
     this.#events.push({ kind: 'tick' })
     this.#settle(now)
     for (const ward of this.#around.wards) ward.judge(now, gap)
+    this.#around.molds.reserve.bequeath(
+      (worker) => this.#isFollowed(worker, now),
+      (key) => this.#waits(key),
+    )
     if (this.isOver) this.#around.over()
   }
 
@@ -370,11 +379,12 @@ export class Arbiter implements Turn {
 
   /** A worker that cannot hear any more, though it should, is told by signal. */
   #signal(pid: Pid, how: How): void {
-    const { workers } = this.#around
+    const { workers, molds } = this.#around
+    if (how !== 'stack') molds.reserve.revokeOf(pid)
     switch (how) {
       case 'drain':
       case 'quit':
-        if (how === 'drain') this.#around.molds.promotions.draining(pid, this.#pool)
+        if (how === 'drain') molds.promotions.draining(pid, this.#pool)
         if (!workers.tell(pid, how === 'quit' ? { kind: 'quit' } : this.#drain())) workers.signal(pid, 'SIGTERM')
         return
       case 'stack':

@@ -95,7 +95,10 @@ export function assemble(ingredients: Ingredients): Assembled {
   const tickets = new Tickets(
     {
       now: () => kernel.now(),
-      tell: (key) => workers.tellAll({ kind: 'tickets', key }),
+      tell: (key) => {
+        molds.reserve.revoke()
+        workers.tellAll({ kind: 'tickets', key })
+      },
     },
     state?.tickets ?? null,
   )

@@ -48,7 +48,7 @@ export type Unborn = Pick<Worker, 'key' | 'generation' | 'waits' | 'alarm' | 'ce
 }
 
 /** What connects us with a worker, whoever that will be. */
-export type Ends = Pick<Unborn, 'channel' | 'theirs' | 'alarm'>
+export type Ends = Pick<Unborn, 'channel' | 'theirs' | 'alarm' | 'cell'>
 
 /** What is heard of a worker: its messages but `failed`, which is kept, and `beat`, a sign of life. */
 export type Heard =
@@ -115,23 +115,20 @@ export class Workers {
    */
   prepare(key: Key, generation: Generation, standard: Standard, waits: boolean, ends: Ends | null = null): Unborn {
     const listeners = generation.listeners.map((listener) => this.#listeners.forSlot(listener, key.slot))
-    const cell = this.#heartbeats.take()
-    try {
-      return { key, generation, listeners, waits, standard, cell, ...(ends ?? this.ends()) }
-    } catch (error) {
-      this.#heartbeats.giveBack(cell)
-      throw error
-    }
+    return { key, generation, listeners, waits, standard, ...(ends ?? this.ends()) }
   }
 
-  /** Ends in `discardEnds`, unless it comes to a worker. */
+  /** Ends in `discard`, unless it comes to a worker. */
   ends(): Ends {
-    const alarm = this.#kernel.alarm()
+    const cell = this.#heartbeats.take()
+    let alarm: Fd | null = null
     try {
+      alarm = this.#kernel.alarm()
       const [ours, theirs] = this.#kernel.channelPair()
-      return { channel: new Channel<ToArbiter, ToWorker>(this.#kernel, ours, TO_ARBITER), theirs, alarm }
+      return { channel: new Channel<ToArbiter, ToWorker>(this.#kernel, ours, TO_ARBITER), theirs, alarm, cell }
     } catch (error) {
-      this.#kernel.close(alarm)
+      if (alarm !== null) this.#kernel.close(alarm)
+      this.#heartbeats.giveBack(cell)
       throw error
     }
   }
@@ -155,14 +152,25 @@ export class Workers {
     return worker
   }
 
+  /** Has one that was forked ahead told to begin when this worker is dying: then it is `called`. */
+  bequeath(of: Pid, unborn: Unborn): void {
+    const { go, fds } = this.#go(unborn)
+    unborn.channel.bequeath(of, go, fds)
+  }
+
   /** The process is there, and is told to begin. Ends in `open`, or in `dismiss` and `bury`. */
   call(unborn: Unborn, pid: Pid): Worker {
-    const { key, generation, listeners, waits, channel, theirs, alarm, cell, standard } = unborn
-    const { accesslog } = standard
-    if (theirs !== null) this.#kernel.close(theirs)
-    const worker: Worker = { key, pid, generation, channel, alarm, cell, waits, lent: new Set(), fault: null }
+    const { go, fds } = this.#go(unborn)
+    if (unborn.theirs !== null) this.#kernel.close(unborn.theirs)
     // It is waited for: before anything else.
-    this.#sayGo(worker, listeners, theirs === null)
+    unborn.channel.send(go, fds)
+    return this.called(unborn, pid)
+  }
+
+  /** The process is there, and was told to begin. Ends as `call`. */
+  called({ key, generation, waits, channel, alarm, cell, standard }: Unborn, pid: Pid): Worker {
+    const { accesslog } = standard
+    const worker: Worker = { key, pid, generation, channel, alarm, cell, waits, lent: new Set(), fault: null }
     if (accesslog !== null) channel.send({ kind: 'reopen', files: ['accesslog'] }, [accesslog])
     this.#called.add(worker)
     return worker
@@ -171,7 +179,7 @@ export class Workers {
   /** One that was called is not to be a worker after all. */
   dismiss(worker: Worker): void {
     this.#called.delete(worker)
-    this.discardEnds({ ...worker, theirs: null })
+    this.#closeEnds({ ...worker, theirs: null })
   }
 
   /** One that was dismissed was reaped. */
@@ -179,16 +187,10 @@ export class Workers {
     this.#heartbeats.giveBack(cell)
   }
 
-  /** There will be no process. */
-  discard(unborn: Unborn): void {
-    this.discardEnds(unborn)
-    this.#heartbeats.giveBack(unborn.cell)
-  }
-
-  discardEnds({ channel, theirs, alarm }: Ends): void {
-    channel.close()
-    this.#kernel.close(alarm)
-    if (theirs !== null) this.#kernel.close(theirs)
+  /** Nobody has begun with these, and nobody will. */
+  discard(ends: Ends): void {
+    this.#closeEnds(ends)
+    this.#heartbeats.giveBack(ends.cell)
   }
 
   pack(): readonly PackedWorker[] {
@@ -302,31 +304,35 @@ export class Workers {
     })
   }
 
-  /** `stayed`: what one that was forked ahead has heard by `stay` is left out. */
-  #sayGo(
-    { key, generation, channel, alarm, cell, waits }: Worker,
-    listeners: readonly Listener[],
-    stayed: boolean,
-  ): void {
-    const { slot } = key
-    const { settings } = generation
-    channel.send(
-      {
+  #closeEnds({ channel, theirs, alarm }: Omit<Ends, 'cell'>): void {
+    channel.close()
+    this.#kernel.close(alarm)
+    if (theirs !== null) this.#kernel.close(theirs)
+  }
+
+  /** The order to begin. What one that was forked ahead has heard by `stay` is left out. */
+  #go({ key, generation, theirs, alarm, cell, waits, listeners }: Unborn): {
+    readonly go: ToWorker
+    readonly fds: readonly Fd[]
+  } {
+    const stayed = theirs === null
+    return {
+      go: {
         kind: 'go',
         protocol: PROTOCOL,
         version: this.#version,
         arbiter: this.#kernel.getpid(),
-        slot,
+        slot: key.slot,
         generation: key.generation,
         cell: cell.index,
         listeners: listeners.map((listener) => listener.address),
-        ...(!stayed && { settings }),
+        ...(!stayed && { settings: generation.settings }),
         waits,
         lasts: generation.config.startsecs,
         tickets: this.#tickets(),
       },
-      [...(stayed ? [] : [this.#heartbeats.memory, alarm]), ...listeners.map((listener) => listener.fd)],
-    )
+      fds: [...(stayed ? [] : [this.#heartbeats.memory, alarm]), ...listeners.map((listener) => listener.fd)],
+    }
   }
 }
 

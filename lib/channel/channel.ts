@@ -3,7 +3,7 @@
  * descriptors beside it (unix(7), SCM_RIGHTS). Order is kept; nothing blocks, but for `wait`.
  */
 import type { Datagram, Kernel, Watch } from '../kernel/kernel.ts'
-import { type Fd, fd, type Ms, ms } from '../units.ts'
+import { type Fd, fd, type Ms, ms, type Pid } from '../units.ts'
 import { decode, encode, type Shapes } from './decode.ts'
 
 /** Datagrams heard in one turn of the loop: one talkative peer must not starve the others. */
@@ -13,7 +13,10 @@ const QUEUED = 256
 
 type Message = { readonly kind: string }
 type Parcel<Incoming> = { readonly message: Incoming; readonly fds: readonly Fd[] }
-type Door = Pick<Kernel, 'send' | 'receive' | 'receiveNow' | 'watch' | 'dup' | 'close' | 'now'>
+type Door = Pick<
+  Kernel,
+  'send' | 'receive' | 'receiveNow' | 'watch' | 'dup' | 'close' | 'now' | 'setWill' | 'revokeWills'
+>
 
 /** What the owner of a channel wants to know. */
 export type Listener<Incoming> = {
@@ -95,6 +98,19 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
     if (this.#queue.length > 0) return this.#enqueue(data, fds)
     const sent = this.#trySend(data, fds)
     return sent === 'full' ? this.#enqueue(data, fds) : sent === 'sent'
+  }
+
+  /**
+   * Says it when that process is dying, unless it is revoked (`Kernel.setWill`). The caller keeps its descriptors open
+   * until then. Nothing is said where the peer has not read yet what is before it.
+   */
+  bequeath(of: Pid, message: Outgoing, fds: readonly Fd[]): void {
+    if (!this.#closed && this.#queue.length === 0) this.#kernel.setWill(of, this.#fd, encode(message), fds)
+  }
+
+  /** Nothing that was bequeathed is said any more. At whose death something was; null: at nobody's. */
+  revoke(): Pid | null {
+    return this.#closed ? null : this.#kernel.revokeWills(this.#fd)
   }
 
   /**

@@ -215,6 +215,14 @@ export type Kernel = {
    * its image (execve(2)) is among them and lives on.
    */
   takeDying(): Pid[]
+  /**
+   * Has this said over a channel (`channelPair`) as soon as that process, whose life is watched, is dying: at once, by a
+   * thread, before `takeDying` tells of it. A channel says the will of the first who dies, and then no other one. The
+   * descriptors stay the caller's; what names one that is closed meanwhile is revoked. EINVAL as in `send`.
+   */
+  setWill(of: Pid, channel: Fd, data: Uint8Array, fds: readonly Fd[]): void
+  /** Nothing is said over this channel any more. Whose will was, since the last call; null: nobody's. */
+  revokeWills(channel: Fd): Pid | null
   /** What came since the last call, oldest first. When the pipe was full, a record without sender for each signal. */
   readSignals(): SignalRecord[]
   /** Compares the dispositions with ours, reinstalls what somebody replaced, and returns which those were. */

@@ -61,6 +61,8 @@ const FUNCTIONS = {
   watchLife: true,
   forgetLife: true,
   takeDying: true,
+  setWill: true,
+  revokeWills: true,
   loopHandles: true,
   now: true,
 } satisfies Record<keyof Kernel, true>

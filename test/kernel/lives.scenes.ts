@@ -2,11 +2,8 @@
 import assert from 'node:assert/strict'
 import type { Kernel } from '../../lib/kernel/kernel.ts'
 import type { Pid } from '../../lib/units.ts'
-import { planOf, WITH_KERNEL } from './children.ts'
+import { BYTES, PLACE, startMarked } from './marked.ts'
 import { realKernel } from './real.ts'
-
-const BYTES = 4096
-const PLACE = 128
 
 /** What is told of children, in its order. */
 type Told = { readonly kind: 'dying' | 'exited'; readonly pid: Pid }
@@ -34,28 +31,11 @@ function hearing(kernel: Kernel) {
   return { told, until, close: () => watch.close() }
 }
 
-/** A child that has marked its life at `PLACE`, if it is told to, and has run the code. */
-async function child(kernel: Kernel, code = '', marks = true) {
-  const memory = kernel.sharedMemory('lives', BYTES)
-  const map = kernel.map(memory)
-  const [ours, theirs] = kernel.channelPair()
-  const mark = marks ? `require('node:assert').equal(kernel.markLife(memory, ${PLACE}), true);` : ''
-  const program = `${WITH_KERNEL} const memory = kernel.map(3); ${mark} ${code}; setInterval(() => {}, 1000); kernel.send(4, Buffer.from('x'))`
-  const more = [
-    { from: memory, to: 3 },
-    { from: theirs, to: 4 },
-  ]
-  const pid = kernel.spawn(planOf([process.execPath, '-e', program], { more, leader: 'group' }))
-  kernel.close(theirs)
-  assert.notEqual(kernel.receiveNow(ours, 30_000 as never), null)
-  return { pid, map }
-}
-
 export const scenes = {
   'one that is killed is told of once, and so is its exit': async () => {
     const kernel = realKernel()
     const { told, until, close } = hearing(kernel)
-    const { pid, map } = await child(kernel)
+    const { pid, map } = await startMarked(kernel)
     kernel.watchLife(map, PLACE, pid)
     kernel.watchLife(map, PLACE, pid)
     kernel.kill(pid, 'SIGKILL')
@@ -67,7 +47,7 @@ export const scenes = {
   'one that ends by itself is told of, too': async () => {
     const kernel = realKernel()
     const { until, close } = hearing(kernel)
-    const { pid, map } = await child(kernel, "process.on('SIGTERM', () => process.exit(3))")
+    const { pid, map } = await startMarked(kernel, "process.on('SIGTERM', () => process.exit(3))")
     kernel.watchLife(map, PLACE, pid)
     kernel.kill(pid, 'SIGTERM')
     await Promise.all([until('dying', pid), until('exited', pid)])
@@ -77,7 +57,7 @@ export const scenes = {
   'it is told before the process is gone: also of one that only replaces its image': async () => {
     const kernel = realKernel()
     const { told, until, close } = hearing(kernel)
-    const { pid, map } = await child(
+    const { pid, map } = await startMarked(
       kernel,
       "process.on('SIGUSR2', () => kernel.execve('/bin/sleep', ['sleep', '1000'], {}, []))",
     )
@@ -105,7 +85,7 @@ export const scenes = {
       return pid
     }
     const others = Array.from({ length: 150 }, (_, index) => pretend(index))
-    const { pid, map: own } = await child(kernel)
+    const { pid, map: own } = await startMarked(kernel)
     kernel.watchLife(own, PLACE, pid)
     const [wiped, last] = [pretend(150), pretend(151)]
     words[150 * 16] = 0
@@ -123,14 +103,14 @@ export const scenes = {
     async () => {
       const kernel = realKernel()
       const { told, until, close } = hearing(kernel)
-      const silent = await child(kernel, '', false)
+      const silent = await startMarked(kernel, '', false)
       kernel.watchLife(silent.map, PLACE, silent.pid)
-      const forgotten = await child(kernel)
+      const forgotten = await startMarked(kernel)
       kernel.watchLife(forgotten.map, PLACE, forgotten.pid)
       kernel.forgetLife(forgotten.pid)
-      const other = await child(kernel)
+      const other = await startMarked(kernel)
       kernel.watchLife(other.map, PLACE, process.pid as Pid)
-      const last = await child(kernel)
+      const last = await startMarked(kernel)
       kernel.watchLife(last.map, PLACE, last.pid)
       for (const { pid } of [silent, forgotten, other, last]) {
         kernel.kill(pid, 'SIGKILL')
@@ -149,7 +129,7 @@ export const scenes = {
     const { told, until, close } = hearing(kernel)
     const again = `for (const place of [256, 320]) kernel.markLife(memory, place);
       for (const place of [256, ${PLACE}]) { kernel.unmarkLife(memory, place); kernel.unmarkLife(memory, place) }`
-    const { pid, map } = await child(kernel, again)
+    const { pid, map } = await startMarked(kernel, again)
     const words = new Uint32Array(map)
     assert.equal(words[PLACE / 4], 0)
     for (const place of [PLACE, 256]) kernel.watchLife(map, place, pid)
@@ -157,7 +137,7 @@ export const scenes = {
     kernel.kill(pid, 'SIGKILL')
     await Promise.all([until('dying', pid), until('exited', pid)])
     assert.equal(told.length, 2)
-    const other = await child(kernel, `kernel.unmarkLife(memory, ${PLACE})`)
+    const other = await startMarked(kernel, `kernel.unmarkLife(memory, ${PLACE})`)
     kernel.watchLife(other.map, PLACE, other.pid)
     kernel.kill(other.pid, 'SIGKILL')
     await until('exited', other.pid)

@@ -10,7 +10,7 @@ function spares() {
   const killed: number[] = []
   const parts = {
     kernel: { kill: (one: number) => killed.push(one) },
-    workers: { discardEnds: () => undefined },
+    workers: { discard: () => undefined },
   }
   return { killed, all: new Spares(parts as never) }
 }

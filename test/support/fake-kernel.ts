@@ -114,6 +114,12 @@ export class FakeKernel extends FakeChildren implements Kernel {
     return []
   }
 
+  setWill(): void {}
+
+  revokeWills(): null {
+    return null
+  }
+
   checkSignals(): Signal[] {
     const replaced = [...this.#replaced].filter((signal) => this.#taken.has(signal))
     this.#replaced = new Set()

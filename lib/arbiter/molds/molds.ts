@@ -18,11 +18,10 @@ import { moldPlan } from '../generations/plan.ts'
 import type { Notice } from '../surroundings.ts'
 import type { Ward } from '../ward.ts'
 import type { Ends, Standard, Unborn, Worker, Workers } from '../workers.ts'
-import { Heirs } from './heirs.ts'
 import { Promotions } from './promotions.ts'
 import type { MoldReport } from './report.ts'
+import { Reserve } from './reserve.ts'
 import { Roster } from './roster.ts'
-import { Spares } from './spares.ts'
 import { type MoldStatus, moldStatus } from './status.ts'
 
 export type MoldParts = {
@@ -45,18 +44,20 @@ export class Molds implements Ward {
   readonly #parts: MoldParts
   readonly #roster = new Roster<Generation, MoldProcess>()
   readonly #forks: Forks<Asked>
-  readonly #spares: Spares
-  readonly #heirs: Heirs
   readonly #silence = new Silence()
   /** Generations that cannot be preloaded, and whose workers are exec'd instead (`preloadFallback`). */
   readonly #fallen = new WeakSet<Generation>()
   readonly #forkedBy = new WeakMap<Worker, number>()
   readonly promotions: Promotions
+  readonly reserve: Reserve
 
   constructor(parts: MoldParts) {
     this.#parts = parts
-    this.#spares = new Spares(parts)
-    this.#heirs = new Heirs(parts)
+    this.reserve = new Reserve({
+      ...parts,
+      moldOf: (generation) => (this.promotions.needsProver(generation) ? undefined : this.#roster.of(generation)),
+      begun: (worker, mold) => this.#numbered(worker, mold),
+    })
     this.#forks = new Forks<Asked>({
       kernel: parts.kernel,
       born: (asked, pid, exit) => this.#forked(asked, pid, exit),
@@ -81,7 +82,7 @@ export class Molds implements Ward {
   get all(): readonly MoldStatus[] {
     const { onTrial } = this.promotions
     return [...this.#roster.current, ...listOf(onTrial)].map((mold) =>
-      moldStatus(mold, this.#roster.numberOf(mold), mold === onTrial, this.#spares.of(mold)),
+      moldStatus(mold, this.#roster.numberOf(mold), mold === onTrial, this.reserve.of(mold)),
     )
   }
 
@@ -90,22 +91,22 @@ export class Molds implements Ward {
     this.promotions.look(pool, (generation) => this.#roster.numberOf(this.#roster.of(generation)!) ?? null)
     const generation = this.#parts.generationOf(pool.generation)
     const mold = this.#roster.of(generation)
-    if (pool.mode !== 'running' || mold === undefined || !generation.config.preloadSpare) return this.#spares.rest()
+    if (pool.mode !== 'running' || mold === undefined || !generation.config.preloadSpare) return this.reserve.rest()
     const isCalm = pool.reload === null && pool.members.every(({ life }) => !BEING_BORN.has(life.phase.kind))
-    if (this.#spares.isDue(mold, isCalm, now)) this.#forkAhead(mold, generation)
+    if (this.reserve.isDue(mold, isCalm, now)) this.#forkAhead(mold, generation)
   }
 
   noticed(notice: Notice, pool: Pool): void {
     this.promotions.noticed(notice, pool)
     if (notice.kind !== 'moved' || notice.to.phase.kind !== 'up') return
     const mold = this.#roster.of(this.#parts.generationOf(notice.key.generation))
-    if (mold !== undefined) this.#spares.owe(mold)
+    if (mold !== undefined) this.reserve.owe(mold)
   }
 
   /** What workers have for 1 and 2 is another file from now on. */
   renewSpares(): void {
-    for (const mold of this.#forks.abandon(({ kind }) => kind === 'spare')) this.#spares.owe(mold)
-    this.#spares.renew()
+    for (const mold of this.#forks.abandon(({ kind }) => kind === 'spare')) this.reserve.owe(mold)
+    this.reserve.renew()
   }
 
   /** Whether workers of this generation are forked. */
@@ -116,16 +117,16 @@ export class Molds implements Ward {
   /** Asks for a worker. Throws where the mold itself cannot be started. */
   fork(key: Key, generation: Generation, standard: Standard, waits: boolean): void {
     const { workers, happened } = this.#parts
-    const heir = this.#heirs.take(key)
+    const heir = this.reserve.heir(key)
     if (heir !== undefined) {
       workers.open(heir)
       return happened({ kind: 'spawned', key, pid: heir.pid })
     }
     const there = this.#moldFor(key, generation)
-    const spare = there && this.#spares.of(there)
+    const spare = there && this.reserve.ready(there)
     const unborn = workers.prepare(key, generation, standard, waits, spare?.ends)
     if (spare) {
-      this.#spares.taken(there)
+      this.reserve.taken(there)
       return this.#born(unborn, there, spare.pid, undefined)
     }
     try {
@@ -135,24 +136,6 @@ export class Molds implements Ward {
       workers.discard(unborn)
       throw error
     }
-  }
-
-  /**
-   * This process is dying, and `fork` will be asked for another under its key when it has been reaped: the one that was
-   * forked ahead, if there is one, begins now.
-   */
-  expect(dying: Pid, key: Key, generation: Generation, standard: Standard, waits: boolean): void {
-    const mold = this.#moldFor(key, generation)
-    const spare = mold && this.#spares.of(mold)
-    if (!spare || this.#heirs.has(key)) return
-    const unborn = this.#parts.workers.prepare(key, generation, standard, waits, spare.ends)
-    this.#spares.taken(mold)
-    this.#heirs.add(dying, this.#numbered(this.#parts.workers.call(unborn, spare.pid), mold))
-  }
-
-  /** Nobody has asked `fork` for what was expected of those that are gone. */
-  settleHeirs(): void {
-    this.#heirs.endOrphaned()
   }
 
   /** Begins to load the app before a worker is asked for. */
@@ -191,18 +174,12 @@ export class Molds implements Ward {
   }
 
   get isGone(): boolean {
-    return (
-      this.#roster.all.length === 0 && this.promotions.onTrial === null && this.#spares.isGone && this.#heirs.isGone
-    )
+    return this.#roster.all.length === 0 && this.promotions.onTrial === null && this.reserve.isGone
   }
 
   leaders(): ReadonlyMap<Pid, Leader> {
     const all = [...this.#roster.all, ...listOf(this.promotions.onTrial)]
-    return new Map([
-      ...all.map((mold): [Pid, Leader] => [mold.pid, 'group']),
-      ...this.#spares.leaders(),
-      ...this.#heirs.leaders(),
-    ])
+    return new Map([...all.map((mold): [Pid, Leader] => [mold.pid, 'group']), ...this.reserve.leaders()])
   }
 
   lastWords(of: Pid): void {
@@ -210,15 +187,15 @@ export class Molds implements Ward {
   }
 
   left(exit: Exit): boolean {
-    const spare = this.#spares.left(exit)
+    const spare = this.reserve.left(exit)
     if (spare === 'unexpected') this.#parts.report.spareLeft(exit)
-    if (spare !== null || this.#heirs.left(exit)) return true
+    if (spare !== null) return true
     const mold = this.#find(exit.pid)
     if (mold === undefined) return false
     const generation = this.#roster.generationOf(mold)
     const wasEnding = this.#roster.remove(mold)
     mold.forget()
-    this.#spares.drop(mold)
+    this.reserve.drop(mold)
     const { report } = this.#parts
     if (!wasEnding && !this.promotions.moldLeft(mold)) report.left(mold, exit)
     const falls = mold.failed !== null && generation?.config.preloadFallback === true && !isOfApp(mold.failed)
@@ -242,7 +219,7 @@ export class Molds implements Ward {
   }
 
   deadline(now: Ms): Ms | null {
-    return earliest(this.#spares.deadline, this.#silence.deadline(this.#forks.owing, now))
+    return earliest(this.reserve.deadline, this.#silence.deadline(this.#forks.owing, now))
   }
 
   stop(): void {
@@ -281,7 +258,7 @@ export class Molds implements Ward {
   #succeed(generation: Generation, mold: MoldProcess): void {
     const before = this.#roster.set(generation, mold)
     if (before === undefined) return
-    this.#spares.drop(before)
+    this.reserve.drop(before)
     if (!this.#forks.isAwaited(before)) before.kill()
   }
 
@@ -291,7 +268,7 @@ export class Molds implements Ward {
         if (mold === this.promotions.onTrial) this.#roster.number(mold, this.promotions.generation!)
         else this.#parts.report.quiet(mold)
         // Workers that came through an upgrade in place are not of this mold, and none may be born of it for long.
-        this.#spares.owe(mold)
+        this.reserve.owe(mold)
         return this.#parts.wake()
       case 'log':
         return this.#parts.report.said(mold, message)
@@ -323,9 +300,9 @@ export class Molds implements Ward {
     const { ends, sibling, mold } = asked
     const generation = this.#roster.generationOf(mold)
     if (exit !== undefined) return this.#discard(asked)
-    if (generation === undefined) return this.#spares.end({ pid, ends })
+    if (generation === undefined) return this.reserve.end({ pid, ends })
     this.#parts.workers.stay(ends, generation, sibling)
-    this.#spares.born(mold, { pid, ends })
+    this.reserve.born(mold, { pid, ends })
   }
 
   #born(unborn: Unborn, mold: MoldProcess, pid: Pid, exit: Exit | undefined): void {
@@ -357,8 +334,7 @@ export class Molds implements Ward {
   }
 
   #discard(asked: Asked): void {
-    if (asked.kind === 'worker') this.#parts.workers.discard(asked.unborn)
-    else this.#parts.workers.discardEnds(asked.ends)
+    this.#parts.workers.discard(asked.kind === 'worker' ? asked.unborn : asked.ends)
   }
 
   /** Without a spare the next worker is forked when it is needed, and says what is wrong. */
@@ -373,7 +349,7 @@ export class Molds implements Ward {
 
   #end(mold: MoldProcess): void {
     this.#roster.end(mold)
-    this.#spares.drop(mold)
+    this.reserve.drop(mold)
     mold.kill()
   }
 

@@ -108,12 +108,17 @@ export class Promotions {
     current.mold = mold
   }
 
-  /** What the next worker of this generation is to be forked from, where that is on trial. */
-  moldFor(key: Key, generation: Generation): MoldProcess | null {
+  /** Whether the next worker of this generation is to be forked from the mold that is on trial. */
+  needsProver(generation: Generation): boolean {
     const current = this.#current
-    if (!current?.onTrial || current.generation !== generation || current.prover !== null) return null
-    current.prover = key
-    return current.mold
+    return current?.onTrial === true && current.generation === generation && current.prover === null
+  }
+
+  /** What this worker, which is being asked for, is to be forked from, where that is on trial. */
+  moldFor(key: Key, generation: Generation): MoldProcess | null {
+    if (!this.needsProver(generation)) return null
+    this.#current!.prover = key
+    return this.#current!.mold
   }
 
   noticed(notice: Notice, pool: Pool): void {

@@ -19,7 +19,7 @@ const REST = ms(50)
 
 export type Spare = { readonly pid: Pid; readonly ends: Ends }
 
-type Parts = { readonly kernel: Pick<Kernel, 'kill'>; readonly workers: Pick<Workers, 'discardEnds'> }
+type Parts = { readonly kernel: Pick<Kernel, 'kill'>; readonly workers: Pick<Workers, 'discard'> }
 
 export class Spares {
   readonly #parts: Parts
@@ -87,7 +87,7 @@ export class Spares {
   /** What was asked for and has come too late, or is of no use. */
   end({ pid, ends }: Spare): void {
     const { kernel, workers } = this.#parts
-    workers.discardEnds(ends)
+    workers.discard(ends)
     kernel.kill(pid, 'SIGKILL')
     this.#leaving.add(pid)
   }
@@ -114,7 +114,7 @@ export class Spares {
     for (const [mold, { pid, ends }] of this.#waiting) {
       if (pid !== exit.pid) continue
       this.#waiting.delete(mold)
-      this.#parts.workers.discardEnds(ends)
+      this.#parts.workers.discard(ends)
       return 'unexpected'
     }
     return null

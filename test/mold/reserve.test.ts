@@ -1,0 +1,168 @@
+/** Who was forked ahead, and may have begun before anything here hears of it: without processes. */
+import { Reserve } from '../../lib/arbiter/molds/reserve.ts'
+import type { MoldProcess } from '../../lib/runtime/mold-process.ts'
+import { type Pid, pid } from '../../lib/units.ts'
+
+const MOLD = { isQuiet: true } as MoldProcess
+const SPARE = pid(100)
+const EXIT = { code: null, signal: 'SIGKILL', core: false } as const
+
+type FakeWorker = { readonly pid: Pid; readonly key: { readonly generation: number; readonly slot: number } }
+const worker = (number: number): FakeWorker => ({ pid: pid(number), key: { generation: 1, slot: number - 1 } })
+
+/** One mold, its workers 1, 2 and so on, and one process that waits. */
+function reserve({ count = 2, isFollowed = () => true as boolean } = {}) {
+  const did: string[] = []
+  const all = Array.from({ length: count }, (_, index) => worker(index + 1))
+  const wills = new Set<Pid>()
+  /** Whose will was said. */
+  let said: Pid | null = null
+  const channel = {
+    revoke: () => {
+      const of = said
+      said = null
+      wills.clear()
+      return of
+    },
+  }
+  const begins = (how: string) => (unborn: { key: FakeWorker['key'] }, of: Pid) => {
+    did.push(`${how} 1:${unborn.key.slot}`)
+    return { pid: of, key: unborn.key }
+  }
+  const reserve = new Reserve({
+    kernel: { kill: (one: number) => did.push(`kill ${one}`) },
+    workers: {
+      all: () => all,
+      get: (of: Pid) => all.find((one) => one.pid === of),
+      prepare: (key: object) => ({ key }),
+      bequeath: (of: Pid) => wills.add(of),
+      call: begins('call'),
+      called: begins('called'),
+      discard: () => did.push('discard'),
+      dismiss: () => did.push('dismiss'),
+      bury: () => did.push('bury'),
+    },
+    standard: () => ({}),
+    wake: () => undefined,
+    moldOf: () => MOLD,
+    begun: () => undefined,
+  } as never)
+  reserve.born(MOLD, { pid: SPARE, ends: { channel } as never })
+  const bequeath = () =>
+    reserve.bequeath(
+      () => isFollowed(),
+      () => false,
+    )
+  bequeath()
+  return {
+    reserve,
+    did,
+    wills,
+    bequeath,
+    dies(of: FakeWorker) {
+      expect(wills).toContain(of.pid)
+      said = of.pid
+    },
+    expected: (of: FakeWorker) => reserve.expect(of as never, false),
+    isReaped(of: FakeWorker) {
+      all.splice(all.indexOf(of), 1)
+      reserve.revokeOf(of.pid)
+    },
+    all,
+  }
+}
+
+test('all workers leave it to the one that waits, once', () => {
+  const { wills, bequeath } = reserve()
+  expect([...wills]).toEqual([1, 2])
+  wills.clear()
+  bequeath()
+  expect(wills.size).toBe(0)
+})
+
+test('who is not followed leaves none before it is', () => {
+  let followed = false
+  const { wills, bequeath } = reserve({ isFollowed: () => followed })
+  expect(wills.size).toBe(0)
+  followed = true
+  bequeath()
+  expect([...wills]).toEqual([1, 2])
+})
+
+test('who has begun by a will is not told again, and is the worker that is asked for', () => {
+  const { reserve: held, did, dies, expected, isReaped, all } = reserve()
+  const [one] = all as [FakeWorker]
+  dies(one)
+  expected(one)
+  isReaped(one)
+  expect(held.heir(one.key as never)?.pid).toBe(SPARE)
+  held.settle()
+  expect(did).toEqual(['called 1:0'])
+})
+
+test('the same where the exit is heard first', () => {
+  const { reserve: held, did, dies, isReaped, all } = reserve()
+  const [one] = all as [FakeWorker]
+  dies(one)
+  isReaped(one)
+  expect(held.heir(one.key as never)?.pid).toBe(SPARE)
+  expect(held.of(MOLD)).toBeNull()
+  expect(did).toEqual(['called 1:0'])
+})
+
+test('of two that die there is one for the first whose will was said', () => {
+  const { reserve: held, did, dies, expected, isReaped, all } = reserve()
+  const [one, two] = all as [FakeWorker, FakeWorker]
+  dies(two)
+  expected(one)
+  isReaped(one)
+  isReaped(two)
+  expect(held.heir(one.key as never)).toBeUndefined()
+  expect(held.ready(MOLD)).toBeNull()
+  expect(held.heir(two.key as never)?.pid).toBe(SPARE)
+  expect(did).toEqual(['called 1:1'])
+})
+
+test('one that dies without a will is followed as soon as it is heard', () => {
+  const { did, expected, all } = reserve({ isFollowed: () => false })
+  expected(all[0]!)
+  expect(did).toEqual(['call 1:0'])
+})
+
+test('who is asked to leave has none any more; the others have one again', () => {
+  const { reserve: held, wills, bequeath, all } = reserve()
+  const [one] = all as [FakeWorker]
+  held.revokeOf(one.pid)
+  expect(wills.size).toBe(0)
+  expect(held.of(MOLD)?.pid).toBe(SPARE)
+  all.splice(0, 1)
+  bequeath()
+  expect([...wills]).toEqual([2])
+})
+
+test('who has begun when its mold is given up is ended only where nobody asks for it', () => {
+  const { reserve: held, did, dies, isReaped, all } = reserve()
+  const [one] = all as [FakeWorker]
+  dies(one)
+  held.drop(MOLD)
+  expect(did).toEqual(['called 1:0'])
+  isReaped(one)
+  held.settle()
+  expect(did).toEqual(['called 1:0', 'dismiss', `kill ${SPARE}`])
+  expect(held.isGone).toBe(false)
+  expect(held.left({ pid: SPARE, ...EXIT } as never)).toBe('dropped')
+  expect(held.isGone).toBe(true)
+})
+
+test('who has begun and dies at once is buried as who follows, not as one that waited', () => {
+  const { reserve: held, did, dies, all } = reserve()
+  dies(all[0]!)
+  expect(held.left({ pid: SPARE, ...EXIT } as never)).toBe('dropped')
+  expect(did).toEqual(['called 1:0', 'dismiss', 'bury'])
+})
+
+test('one that dies while it waits is told of', () => {
+  const { reserve: held, did } = reserve()
+  expect(held.left({ pid: SPARE, ...EXIT } as never)).toBe('unexpected')
+  expect(did).toEqual(['discard'])
+})
