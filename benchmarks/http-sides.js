@@ -1,6 +1,6 @@
 /** What `http.js` and `http-cpu.js` have in common: the apps, and Node's stock objects without any parsing. */
 const http = require('node:http')
-const { join } = require('node:path')
+const { resolve } = require('node:path')
 
 const LARGE = Buffer.alloc(65536, 'x')
 const APPS = { plain, fastify, express, koa }
@@ -70,7 +70,7 @@ function plain() {
 }
 
 function framework(frameworks, name) {
-  return require(join(frameworks, name))
+  return require(resolve(frameworks, name))
 }
 
 async function fastify(frameworks) {

@@ -24,6 +24,8 @@ const JITTER = 0.25
 /** Two, because a worker that just died may have better luck. */
 const BOOT_ATTEMPTS = 2
 export const LARGEST = 512
+/** Who was forked ahead has a row of the heartbeat memory, too: one from a mold, one from the mold of the code to come. */
+const SPARES = 2
 /**
  * `spawn` returns when the child has its own program. Where hundreds of processes start, each waits its turn for a CPU,
  * and the arbiter with it: so it looks after everything else in between.
@@ -72,7 +74,7 @@ export function poolPolicy(config: Config): PoolPolicy {
     retireAtOnce: 1,
     // Those who wait for a mold wait for the same one.
     spawnsAtOnce: config.preload ? LARGEST : SPAWNS_AT_ONCE,
-    most: CELLS,
+    most: CELLS - SPARES,
     largest: LARGEST,
     bootAttempts: BOOT_ATTEMPTS,
   }
