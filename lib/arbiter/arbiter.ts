@@ -15,7 +15,7 @@ import {
   deadline,
   type Effect,
   type Event,
-  isFollowed,
+  followed,
   type Key,
   type Pool,
   type PoolPolicy,
@@ -206,24 +206,22 @@ export class Arbiter implements Turn {
     const { kernel, report } = this.#around
     const exits = kernel.takeExits()
     if (exits.length > 0) report.after(() => this.#bury(exits, now))
-    for (const pid of kernel.takeDying()) this.#expect(pid, now)
+    const dying = kernel.takeDying()
+    if (dying.length > 0) this.#expect(dying, followed(this.#pool, now, this.#policy))
   }
 
-  /** This worker is about to be gone. Whether another is to follow at once does not depend on how it ends. */
-  #expect(dying: Pid, now: Ms): void {
+  /** These are about to be gone. Whether another is to follow at once does not depend on how they end. */
+  #expect(dying: readonly Pid[], followed: ReadonlySet<Pid>): void {
     const { workers, molds } = this.#around
-    const worker = workers.get(dying)
-    if (!worker || !this.#isFollowed(worker, now)) return
-    try {
-      molds.reserve.expect(worker, this.#waits(worker.key))
-    } catch {
-      // What is in the way is told when the other is asked for.
+    for (const pid of dying) {
+      const worker = workers.get(pid)
+      if (!worker || !followed.has(pid) || !molds.serves(worker.generation)) continue
+      try {
+        molds.reserve.expect(worker, this.#waits(worker.key))
+      } catch {
+        // What is in the way is told when the other is asked for.
+      }
     }
-  }
-
-  /** By another of a mold, as far as its own end is the reason. */
-  #isFollowed({ key, pid, generation }: Worker, now: Ms): boolean {
-    return this.#around.molds.serves(generation) && isFollowed(this.#pool, key, pid, now, this.#policy)
   }
 
   reap(now: Ms): void {
@@ -289,7 +287,7 @@ export class Arbiter implements Turn {
     this.#settle(now)
     for (const ward of this.#around.wards) ward.judge(now, gap)
     this.#around.molds.reserve.bequeath(
-      (worker) => this.#isFollowed(worker, now),
+      () => followed(this.#pool, now, this.#policy),
       (key) => this.#waits(key),
     )
     if (this.isOver) this.#around.over()

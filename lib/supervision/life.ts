@@ -282,11 +282,9 @@ export const pidOf = ({ phase }: Life): Pid | null => ('child' in phase ? phase.
 /** The same life, but that its process, where it has one, is the last. It is not told to go. */
 export const lastOne = (life: Life): Life => ({ ...life, want: 'down' })
 
-/** Whether this process, once it has ended by itself, however it does, is followed by another at once. */
-export function isFollowedAtOnce(life: Life, pid: Pid, now: Ms, { restart }: LifePolicy): boolean {
-  const { want, phase, tally } = life
-  if (want === 'down' || phase.kind !== 'up' || phase.child.pid !== pid || restart.autorestart !== 'always')
-    return false
+/** Whether the process of this life, once it has ended by itself, however it does, is followed by another at once. */
+export function isFollowedAtOnce({ want, phase, tally }: Life, now: Ms, { restart }: LifePolicy): boolean {
+  if (want === 'down' || phase.kind !== 'up' || restart.autorestart !== 'always') return false
   const { verdict } = judge(tally, { wasGood: true, exit: null }, now, restart)
   return verdict.kind === 'wait' && verdict.until <= now
 }

@@ -25,10 +25,10 @@
 import type { Ms, Pid } from '../units.ts'
 import { earliest, deadline as lifeDeadline } from './deadline.ts'
 import type { How } from './ladder.ts'
-import { isFollowedAtOnce, type Life, type Event as LifeEvent, type LifePolicy } from './life.ts'
+import { isFollowedAtOnce, type Life, type Event as LifeEvent, type LifePolicy, pidOf } from './life.ts'
 import * as commands from './pool/commands.ts'
 import { type Draft, draftOf, poolOf } from './pool/draft.ts'
-import { type Key, sameKey } from './pool/key.ts'
+import type { Key } from './pool/key.ts'
 import { gap, tell, tick } from './pool/members.ts'
 import { settle } from './pool/settle.ts'
 import type { Seed } from './random.ts'
@@ -243,12 +243,15 @@ export function step(pool: Pool, event: Event, now: Ms, policy: PoolPolicy): Ste
   return { pool: poolOf(draft), effects: draft.effects }
 }
 
-/** Whether the end of this process, however it comes to it, is answered by another under its key at once. */
-export function isFollowed(pool: Pool, key: Key, pid: Pid, now: Ms, policy: PoolPolicy): boolean {
-  if (pool.mode !== 'running' || pool.reload !== null) return false
-  const member = pool.members.find((one) => sameKey(one.key, key))
-  if (member === undefined || member.role !== 'holder' || member.retiring !== null) return false
-  return isFollowedAtOnce(member.life, pid, now, policy.life)
+/** The processes whose end, however they come to it, is answered by another under their key at once. */
+export function followed({ mode, reload, members }: Pool, now: Ms, { life: policy }: PoolPolicy): ReadonlySet<Pid> {
+  const pids = new Set<Pid>()
+  if (mode !== 'running' || reload !== null) return pids
+  for (const { role, retiring, life } of members) {
+    const pid = role === 'holder' && retiring === null && isFollowedAtOnce(life, now, policy) ? pidOf(life) : null
+    if (pid !== null) pids.add(pid)
+  }
+  return pids
 }
 
 /** When `tick` has something to do; null: nothing until an event. */

@@ -11,9 +11,9 @@ type FakeWorker = { readonly pid: Pid; readonly key: { readonly generation: numb
 const worker = (number: number): FakeWorker => ({ pid: pid(number), key: { generation: 1, slot: number - 1 } })
 
 /** One mold, its workers 1, 2 and so on, and one process that waits. */
-function reserve({ count = 2, isFollowed = () => true as boolean } = {}) {
+function reserve({ followed = [1, 2] } = {}) {
   const did: string[] = []
-  const all = Array.from({ length: count }, (_, index) => worker(index + 1))
+  const all = [worker(1), worker(2)]
   const wills = new Set<Pid>()
   /** Whose will was said. */
   let said: Pid | null = null
@@ -50,7 +50,7 @@ function reserve({ count = 2, isFollowed = () => true as boolean } = {}) {
   reserve.born(MOLD, { pid: SPARE, ends: { channel } as never })
   const bequeath = () =>
     reserve.bequeath(
-      () => isFollowed(),
+      () => new Set(followed as Pid[]),
       () => false,
     )
   bequeath()
@@ -81,12 +81,20 @@ test('all workers leave it to the one that waits, once', () => {
 })
 
 test('who is not followed leaves none before it is', () => {
-  let followed = false
-  const { wills, bequeath } = reserve({ isFollowed: () => followed })
+  const followed: number[] = []
+  const { wills, bequeath } = reserve({ followed })
   expect(wills.size).toBe(0)
-  followed = true
+  followed.push(1, 2)
   bequeath()
   expect([...wills]).toEqual([1, 2])
+})
+
+test('who is followed no more has none', () => {
+  const followed = [1, 2]
+  const { wills, bequeath } = reserve({ followed })
+  followed.shift()
+  bequeath()
+  expect([...wills]).toEqual([2])
 })
 
 test('who has begun by a will is not told again, and is the worker that is asked for', () => {
@@ -124,7 +132,7 @@ test('of two that die there is one for the first whose will was said', () => {
 })
 
 test('one that dies without a will is followed as soon as it is heard', () => {
-  const { did, expected, all } = reserve({ isFollowed: () => false })
+  const { did, expected, all } = reserve({ followed: [] })
   expected(all[0]!)
   expect(did).toEqual(['call 1:0'])
 })

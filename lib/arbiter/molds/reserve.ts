@@ -124,22 +124,20 @@ export class Reserve {
     for (const [mold, wills] of [...this.#wills]) if (wills.has(worker)) this.ready(mold)
   }
 
-  /** Has all leave a will that are followed, and have not yet. */
-  bequeath(isFollowed: (worker: Worker) => boolean, waits: (key: Key) => boolean): void {
+  /** Has those leave a will for whom one waits and who are followed, and nobody else. */
+  bequeath(followed: () => ReadonlySet<Pid>, waits: (key: Key) => boolean): void {
+    if (!this.#incomplete && this.#wills.size === 0) return
+    const isFollowed = followed()
+    for (const wills of [...this.#wills.values()])
+      for (const pid of wills.keys()) if (!isFollowed.has(pid)) this.revokeOf(pid)
     if (!this.#incomplete) return
     this.#incomplete = false
-    const { workers, standard, moldOf } = this.#parts
-    for (const worker of workers.all()) {
-      const mold = moldOf(worker.generation)
+    for (const worker of this.#parts.workers.all()) {
+      const mold = this.#parts.moldOf(worker.generation)
       const spare = mold && this.#spares.of(mold)
       if (!spare || this.#wills.get(mold)?.has(worker.pid)) continue
-      if (!isFollowed(worker)) {
-        this.#incomplete = true
-        continue
-      }
-      const unborn = workers.prepare(worker.key, worker.generation, standard(), waits(worker.key), spare.ends)
-      workers.bequeath(worker.pid, unborn)
-      this.#wills.set(mold, (this.#wills.get(mold) ?? new Map()).set(worker.pid, unborn))
+      if (isFollowed.has(worker.pid)) this.#bequeath(worker, mold, spare, waits(worker.key))
+      else this.#incomplete = true
     }
   }
 
@@ -176,6 +174,13 @@ export class Reserve {
   left(exit: Exit): 'dropped' | 'unexpected' | null {
     for (const mold of [...this.#wills.keys()]) if (this.#spares.of(mold)?.pid === exit.pid) this.ready(mold)
     return this.#spares.left(exit) ?? (this.#heirs.left(exit) ? 'dropped' : null)
+  }
+
+  #bequeath({ pid, key, generation }: Worker, mold: MoldProcess, { ends }: Spare, waits: boolean): void {
+    const { workers, standard } = this.#parts
+    const unborn = workers.prepare(key, generation, standard(), waits, ends)
+    workers.bequeath(pid, unborn)
+    this.#wills.set(mold, (this.#wills.get(mold) ?? new Map()).set(pid, unborn))
   }
 
   #follows(of: Pid, worker: Worker, mold: MoldProcess): void {
