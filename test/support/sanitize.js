@@ -22,7 +22,7 @@ const UNDEFINED = ['-fsanitize=undefined', '-fno-sanitize=vptr', '-fno-omit-fram
 const FLAGS = { child: UNDEFINED, monoceros: [...UNDEFINED, '-fsanitize=address'] }
 /** What plays on the native part. Left out: what looks at the binary itself, or has a boot timeout that is too short. */
 const SCENES = [
-  'test/kernel/(contract|listeners|memory|mold|process|signals|spawn|stuck)',
+  'test/kernel/(contract|listeners|lives|memory|mold|process|signals|spawn|stuck|wills)',
   'test/mold/(ability|races|storm)',
 ]
 /** What other programs do wrong that run in a test is not ours: dd, for one, is reported for an allocation of its own. */
