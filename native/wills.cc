@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <mutex>
+#include <utility>
 #include <vector>
 
 #include "datagram.h"
@@ -40,12 +41,13 @@ auto said_over(int channel) {
 void set_will(const Napi::CallbackInfo& info) {
   const pid_t of = integer(info[0]);
   const int channel = integer(info[1]);
-  const Outgoing parcel = outgoing(info[2], info[3]);
+  Outgoing parcel = outgoing(info[2], info[3]);
   const uint8_t* data = parcel.data.Data();
   const std::lock_guard<std::mutex> lock(guard);
   if (said_over(channel) != said.end()) return;
   remove_if(wills, [=](const Will& will) { return will.of == of && will.channel == channel; });
-  wills.push_back({of, channel, {data, data + parcel.data.ByteLength()}, parcel.fds});
+  // Moved: a copy would ask for a newer libstdc++ than Node does.
+  wills.push_back({of, channel, {data, data + parcel.data.ByteLength()}, std::move(parcel.fds)});
 }
 
 Napi::Value revoke_wills(const Napi::CallbackInfo& info) {

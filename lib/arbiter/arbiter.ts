@@ -214,10 +214,9 @@ export class Arbiter implements Turn {
   #expect(dying: readonly Pid[], followed: ReadonlySet<Pid>): void {
     const { workers, molds } = this.#around
     for (const pid of dying) {
-      const worker = workers.get(pid)
-      if (!worker || !followed.has(pid) || !molds.serves(worker.generation)) continue
+      const worker = followed.has(pid) ? workers.get(pid) : undefined
       try {
-        molds.reserve.expect(worker, this.#waits(worker.key))
+        if (worker) molds.reserve.expect(worker, this.#waits(worker.key))
       } catch {
         // What is in the way is told when the other is asked for.
       }
