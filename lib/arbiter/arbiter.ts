@@ -357,11 +357,11 @@ export class Arbiter implements Turn {
   }
 
   #spawn(key: Key): void {
-    const { workers, molds, standard } = this.#around
+    const { workers, molds } = this.#around
     const generation = this.#generations.of(key.generation)
     try {
-      if (molds.serves(generation)) return molds.fork(key, generation, standard(), this.#waits(key))
-      const { pid } = workers.start(key, generation, standard(), this.#waits(key))
+      if (molds.serves(generation)) return molds.fork(key, generation, this.#waits(key))
+      const { pid } = workers.start(key, generation, this.#waits(key))
       this.#events.push({ kind: 'spawned', key, pid })
     } catch (error) {
       this.#events.push({ kind: 'spawnFailed', key, error: (error as Error).message })

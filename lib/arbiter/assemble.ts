@@ -88,6 +88,7 @@ export function assemble(ingredients: Ingredients): Assembled {
     kernel,
     heartbeats,
     listeners,
+    outputs,
     VERSION,
     () => tickets.key,
     (worker, what) => arbiter.heard(worker, what),
@@ -224,7 +225,6 @@ export function assemble(ingredients: Ingredients): Assembled {
       told,
       loaded: (generation, what) => sources.loaded(generation, what),
       wake,
-      standard: () => outputs.standard,
       molds,
       wards: [
         molds,
@@ -334,7 +334,7 @@ export function assemble(ingredients: Ingredients): Assembled {
   if (state !== null) {
     arbiter.unpack(state.arbiter, loaded.config)
     workers.unpack(state.workers, (number) => arbiter.generationOf(number))
-    arbiter.schedule(() => molds.warm(arbiter.generationOf(arbiter.pool.generation), outputs.standard))
+    arbiter.schedule(() => molds.warm(arbiter.generationOf(arbiter.pool.generation)))
   }
   return { arbiter, premises, hasSuccessor: () => successor.pid !== null, over }
 }

@@ -8,7 +8,6 @@ import { openSyslog, type Syslog } from '../log/syslog-sender.ts'
 import { syslogSettings } from '../log/syslog-settings.ts'
 import { SetupError } from '../system/setup-error.ts'
 import { type Fd, fd } from '../units.ts'
-import type { Standard } from './workers.ts'
 
 const STDERR = 2
 
@@ -40,6 +39,9 @@ const socketWriter = (kernel: Kernel): WriteNow | undefined =>
 /** What of the log a reload may change. */
 export const styleOf = ({ loglevel, logFormat }: Config) =>
   ({ level: loglevel, format: logFormat === 'auto' ? 'text' : logFormat }) as const
+
+/** Where workers' 0, 1 and 2 come from. */
+export type Standard = { readonly stdin: Fd; readonly stdout: Fd; readonly stderr: Fd }
 
 /** What workers have open besides their sockets: where they write to, and the names of it in a `reopen` message. */
 export type Reopened = {
@@ -83,7 +85,6 @@ export class Outputs {
       stdin: this.#stdin,
       stdout: this.#captured ?? fd(1),
       stderr: this.#captured ?? fd(2),
-      accesslog: this.#accesslog,
     }
   }
 
@@ -104,7 +105,7 @@ export class Outputs {
     }
   }
 
-  /** What a worker is told after that. */
+  /** What a worker is told after that, and when it begins. */
   get opened(): Reopened {
     const named = { stdout: this.#captured, stderr: this.#captured, accesslog: this.#accesslog }
     const open = Object.entries(named).filter((entry): entry is [keyof typeof named, Fd] => entry[1] !== null)

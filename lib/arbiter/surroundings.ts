@@ -7,14 +7,12 @@ import type { Molds } from './molds/molds.ts'
 import type { Order } from './orders.ts'
 import type { Report } from './report.ts'
 import type { Ward } from './ward.ts'
-import type { Standard, Workers } from './workers.ts'
+import type { Workers } from './workers.ts'
 
 export type Surroundings = {
   readonly kernel: Kernel
   readonly workers: Workers
   readonly listeners: Listeners
-  /** What workers get as 0, 1 and 2. */
-  readonly standard: () => Standard
   readonly report: Report
   /** Orders that are carried out elsewhere: reload and reopen need files, upgrade a new process. */
   readonly elsewhere: (order: Exclude<Order, { kind: 'stop' | 'scale' | 'drain' }>) => void

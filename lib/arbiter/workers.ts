@@ -13,6 +13,7 @@ import type { Generation } from './generations/generation.ts'
 import { workerPlan } from './generations/plan.ts'
 import { type Cell, type Heartbeats, hasBeaten } from './heartbeats.ts'
 import type { Listener, Listeners } from './listeners/listeners.ts'
+import type { Outputs } from './outputs.ts'
 
 export type Worker = {
   readonly key: Key
@@ -44,7 +45,6 @@ export type Unborn = Pick<Worker, 'key' | 'generation' | 'waits' | 'alarm' | 'ce
   readonly channel: Worker['channel']
   /** The other end of it; null where a process has it already. */
   readonly theirs: Fd | null
-  readonly standard: Standard
 }
 
 /** What connects us with a worker, whoever that will be. */
@@ -56,14 +56,6 @@ export type Heard =
   | { readonly kind: 'beat' }
   | { readonly kind: 'garbled'; readonly why: string }
 
-/** Where workers' standard descriptors come from, and what their access log is written to. */
-export type Standard = {
-  readonly stdin: Fd
-  readonly stdout: Fd
-  readonly stderr: Fd
-  readonly accesslog: Fd | null
-}
-
 /** Sockets that a process that was forked ahead is given. An app that listens on more asks for the others. */
 const MOST_OPEN = 16
 
@@ -71,6 +63,7 @@ export class Workers {
   readonly #kernel: Kernel
   readonly #heartbeats: Heartbeats
   readonly #listeners: Pick<Listeners, 'forSlot' | 'shared'>
+  readonly #outputs: Pick<Outputs, 'standard' | 'opened'>
   readonly #version: string
   readonly #tickets: () => string
   readonly #heard: (worker: Worker, what: Heard) => void
@@ -82,6 +75,7 @@ export class Workers {
     kernel: Kernel,
     heartbeats: Heartbeats,
     listeners: Pick<Listeners, 'forSlot' | 'shared'>,
+    outputs: Pick<Outputs, 'standard' | 'opened'>,
     version: string,
     tickets: () => string,
     heard: (worker: Worker, what: Heard) => void,
@@ -89,6 +83,7 @@ export class Workers {
     this.#kernel = kernel
     this.#heartbeats = heartbeats
     this.#listeners = listeners
+    this.#outputs = outputs
     this.#version = version
     this.#tickets = tickets
     this.#heard = heard
@@ -98,10 +93,13 @@ export class Workers {
    * Starts a worker by fork/exec; `waits`: it accepts nothing before `admit`. Throws a `SpawnError` (or the kernel's for a
    * full descriptor table); then nothing is left of it.
    */
-  start(key: Key, generation: Generation, standard: Standard, waits: boolean): Worker {
-    const unborn = this.prepare(key, generation, standard, waits)
+  start(key: Key, generation: Generation, waits: boolean): Worker {
+    const unborn = this.prepare(key, generation, waits)
     try {
-      const plan = workerPlan(generation.program, process.execPath, { ...standard, channel: unborn.theirs! })
+      const plan = workerPlan(generation.program, process.execPath, {
+        ...this.#outputs.standard,
+        channel: unborn.theirs!,
+      })
       return this.adopt(unborn, this.#kernel.spawn(plan))
     } catch (error) {
       this.discard(unborn)
@@ -113,9 +111,9 @@ export class Workers {
    * Everything that a worker needs on our side, before there is a process; `ends`: those of a process that was forked
    * ahead. Ends in `adopt` or in `discard`.
    */
-  prepare(key: Key, generation: Generation, standard: Standard, waits: boolean, ends: Ends | null = null): Unborn {
+  prepare(key: Key, generation: Generation, waits: boolean, ends: Ends | null = null): Unborn {
     const listeners = generation.listeners.map((listener) => this.#listeners.forSlot(listener, key.slot))
-    return { key, generation, listeners, waits, standard, ...(ends ?? this.ends()) }
+    return { key, generation, listeners, waits, ...(ends ?? this.ends()) }
   }
 
   /** Ends in `discard`, unless it comes to a worker. */
@@ -168,10 +166,11 @@ export class Workers {
   }
 
   /** The process is there, and was told to begin. Ends as `call`. */
-  called({ key, generation, waits, channel, alarm, cell, standard }: Unborn, pid: Pid): Worker {
-    const { accesslog } = standard
+  called({ key, generation, waits, channel, alarm, cell }: Unborn, pid: Pid): Worker {
     const worker: Worker = { key, pid, generation, channel, alarm, cell, waits, lent: new Set(), fault: null }
-    if (accesslog !== null) channel.send({ kind: 'reopen', files: ['accesslog'] }, [accesslog])
+    // The logs may have been reopened since it was asked for.
+    const { files, fds } = this.#outputs.opened
+    if (files.length > 0) channel.send({ kind: 'reopen', files }, fds)
     this.#called.add(worker)
     return worker
   }

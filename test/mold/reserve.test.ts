@@ -42,7 +42,6 @@ function reserve({ followed = [1, 2] } = {}) {
       dismiss: () => did.push('dismiss'),
       bury: () => did.push('bury'),
     },
-    standard: () => ({}),
     wake: () => undefined,
     moldOf: () => MOLD,
     begun: () => undefined,

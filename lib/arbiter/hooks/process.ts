@@ -7,7 +7,7 @@ import { NODE_OPTIONS_VARIABLE } from '../../config/environment.ts'
 import { childEnvironment } from '../../kernel/environment.ts'
 import type { Kernel } from '../../kernel/kernel.ts'
 import type { Fd, Pid } from '../../units.ts'
-import type { Standard } from '../workers.ts'
+import type { Standard } from '../outputs.ts'
 
 const MAIN = join(__dirname, '..', '..', 'hooks', 'main.js')
 const CHANNEL = 3

@@ -28,9 +28,9 @@ import { processStat } from '../../system/processes.ts'
 import { type Fd, fd, type Ms, ms, type Pid } from '../../units.ts'
 import { VERSION } from '../../version.ts'
 import { managerPolicy } from '../generations/policy.ts'
+import type { Standard } from '../outputs.ts'
 import { MANAGER_PAGE_BYTES, noteManager } from '../succession/handover.ts'
 import type { Ward } from '../ward.ts'
-import type { Standard } from '../workers.ts'
 import type { ManagerReport } from './report.ts'
 
 /** Between two looks for what a dead manager has left. */

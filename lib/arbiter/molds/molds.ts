@@ -15,9 +15,10 @@ import type { Event, Key, Pool } from '../../supervision/pool.ts'
 import type { Fd, Ms, Pid } from '../../units.ts'
 import type { Generation } from '../generations/generation.ts'
 import { moldPlan } from '../generations/plan.ts'
+import type { Standard } from '../outputs.ts'
 import type { Notice } from '../surroundings.ts'
 import type { Ward } from '../ward.ts'
-import type { Ends, Standard, Unborn, Worker, Workers } from '../workers.ts'
+import type { Ends, Unborn, Worker, Workers } from '../workers.ts'
 import { Promotions } from './promotions.ts'
 import type { MoldReport } from './report.ts'
 import { Reserve } from './reserve.ts'
@@ -115,8 +116,8 @@ export class Molds implements Ward {
   }
 
   /** Asks for a worker. Throws where the mold itself cannot be started. */
-  fork(key: Key, generation: Generation, standard: Standard, waits: boolean): void {
-    const { workers, happened } = this.#parts
+  fork(key: Key, generation: Generation, waits: boolean): void {
+    const { workers, standard, happened } = this.#parts
     const heir = this.reserve.heir(key)
     if (heir !== undefined) {
       workers.open(heir)
@@ -124,14 +125,14 @@ export class Molds implements Ward {
     }
     const there = this.#moldFor(key, generation)
     const spare = there && this.reserve.ready(there)
-    const unborn = workers.prepare(key, generation, standard, waits, spare?.ends)
+    const unborn = workers.prepare(key, generation, waits, spare?.ends)
     if (spare) {
       this.reserve.taken(there)
       return this.#born(unborn, there, spare.pid, undefined)
     }
     try {
-      const mold = there ?? this.#moldOf(generation, standard)
-      this.#forks.ask(mold, { kind: 'worker', unborn, mold }, [unborn.theirs!, ...placed(standard)])
+      const mold = there ?? this.#moldOf(generation)
+      this.#forks.ask(mold, { kind: 'worker', unborn, mold }, [unborn.theirs!, ...placed(standard())])
     } catch (error) {
       workers.discard(unborn)
       throw error
@@ -139,10 +140,10 @@ export class Molds implements Ward {
   }
 
   /** Begins to load the app before a worker is asked for. */
-  warm(generation: Generation, standard: Standard): void {
+  warm(generation: Generation): void {
     if (!this.serves(generation)) return
     try {
-      this.#moldOf(generation, standard)
+      this.#moldOf(generation)
     } catch {
       // The first worker that is asked for tells why.
     }
@@ -227,15 +228,15 @@ export class Molds implements Ward {
     for (const mold of this.#roster.current) this.#end(mold)
   }
 
-  #moldOf(generation: Generation, standard: Standard): MoldProcess {
+  #moldOf(generation: Generation): MoldProcess {
     const there = this.#roster.of(generation)
     if (there) return there
-    const { kernel, report } = this.#parts
+    const { kernel, standard, report } = this.#parts
     const { config, program, listeners } = generation
     const mold: MoldProcess = startMold(
       kernel,
       {
-        plan: (channel) => moldPlan(program, process.execPath, { ...standard, channel }),
+        plan: (channel) => moldPlan(program, process.execPath, { ...standard(), channel }),
         go: {
           patience: config.bootTimeout,
           open: config.preloadOpen,
@@ -324,10 +325,10 @@ export class Molds implements Ward {
   /** By fork/exec after all. */
   #startOtherwise(unborn: Unborn): void {
     const { workers, happened } = this.#parts
-    const { key, generation, waits, standard } = unborn
+    const { key, generation, waits } = unborn
     workers.discard(unborn)
     try {
-      happened({ kind: 'spawned', key, pid: workers.start(key, generation, standard, waits).pid })
+      happened({ kind: 'spawned', key, pid: workers.start(key, generation, waits).pid })
     } catch (error) {
       happened({ kind: 'spawnFailed', key, error: (error as Error).message })
     }

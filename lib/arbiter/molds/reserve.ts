@@ -13,7 +13,7 @@ import type { Leader } from '../../runtime/reaper.ts'
 import type { Key } from '../../supervision/pool.ts'
 import type { Ms, Pid } from '../../units.ts'
 import type { Generation } from '../generations/generation.ts'
-import type { Standard, Unborn, Worker, Workers } from '../workers.ts'
+import type { Unborn, Worker, Workers } from '../workers.ts'
 import { Heirs } from './heirs.ts'
 import { type Spare, Spares } from './spares.ts'
 
@@ -23,7 +23,6 @@ type Parts = {
     Workers,
     'all' | 'bequeath' | 'bury' | 'call' | 'called' | 'discard' | 'dismiss' | 'get' | 'prepare'
   >
-  readonly standard: () => Standard
   /** Asks for a turn. */
   readonly wake: () => void
   /** The mold that the next worker of this generation is forked from, if that is known yet. */
@@ -143,12 +142,12 @@ export class Reserve {
 
   /** This worker is dying, and another will be asked for under its key when it has been reaped: that one begins now. */
   expect({ key, pid, generation }: Worker, waits: boolean): void {
-    const { workers, standard, moldOf } = this.#parts
+    const { workers, moldOf } = this.#parts
     this.revokeOf(pid)
     const mold = this.#heirs.has(key) ? undefined : moldOf(generation)
     const spare = mold && this.ready(mold)
     if (!spare) return
-    const unborn = workers.prepare(key, generation, standard(), waits, spare.ends)
+    const unborn = workers.prepare(key, generation, waits, spare.ends)
     this.#follows(pid, workers.call(unborn, spare.pid), mold)
   }
 
@@ -177,8 +176,8 @@ export class Reserve {
   }
 
   #bequeath({ pid, key, generation }: Worker, mold: MoldProcess, { ends }: Spare, waits: boolean): void {
-    const { workers, standard } = this.#parts
-    const unborn = workers.prepare(key, generation, standard(), waits, ends)
+    const { workers } = this.#parts
+    const unborn = workers.prepare(key, generation, waits, ends)
     workers.bequeath(pid, unborn)
     this.#wills.set(mold, (this.#wills.get(mold) ?? new Map()).set(pid, unborn))
   }
