@@ -30,8 +30,21 @@ export const decode = <Message extends { readonly kind: string }>(
   return value as Message
 }
 
-/** A message as one datagram. */
-export const encode = (message: { readonly kind: string }): Uint8Array => Buffer.from(JSON.stringify(message))
+/** Bytes that a datagram takes for sure: a socket's buffer has 212,992 (net.core.wmem_default, socket(7)), some of them used. */
+const LONGEST = 200_000
+/** What is left of an error's text and of its stack in a message that would be longer; a character takes six bytes at most. */
+const LONGEST_TEXT = 8192
+
+/** A message as one datagram. What an app's error says may be of any length, and is cut. */
+export function encode(message: { readonly kind: string }): Uint8Array {
+  const data = Buffer.from(JSON.stringify(message))
+  return data.length <= LONGEST ? data : Buffer.from(JSON.stringify(message, cut))
+}
+
+const cut = (key: string, value: unknown): unknown =>
+  (key === 'text' || key === 'stack') && typeof value === 'string' && value.length > LONGEST_TEXT
+    ? `${value.slice(0, LONGEST_TEXT)}…`
+    : value
 
 export const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value)

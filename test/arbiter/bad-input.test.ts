@@ -76,6 +76,14 @@ test('an app that throws when it is loaded shows its own error and stack once, n
   expect(outcome.stderr).not.toMatch(/dist\/(arbiter|worker|cli)/)
 })
 
+test.each([[[]], [['--preload']]])('an app that throws a message longer than a datagram: %s', async (args) => {
+  const app = 'throw new Error("no page: " + "x".repeat(300_000))'
+  const outcome = await monoceros(['app.js', ...args], { 'app.js': app })
+  expect(outcome.code).toBe(4)
+  expect(outcome.stderr).toMatch(/the app cannot be served: .*Error: no page: x+…$/m)
+  expect(outcome.stderr).not.toContain('EMSGSIZE')
+})
+
 test('an app that throws before its worker has heard all that it was told: its error is known all the same', async () => {
   // The access log's descriptor waits in the channel, unread, and the arbiter hears nothing until the worker is gone.
   const app = `

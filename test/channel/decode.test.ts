@@ -44,6 +44,15 @@ describe('a datagram of the channel', () => {
     for (const message of messages) expect(decode<ToWorker>(encode(message), TO_WORKER)).toEqual(message)
   })
 
+  it('has room for every error, whose text and stack are cut for it', () => {
+    const long = '\u0001'.repeat(50_000)
+    const message: ToArbiter = { kind: 'failed', fault: 'threw', text: long, stack: long }
+    const data = encode(message)
+    expect(data.length).toBeLessThan(200_000)
+    const cut = `${long.slice(0, 8192)}…`
+    expect(decode<ToArbiter>(data, TO_ARBITER)).toEqual({ ...message, text: cut, stack: cut })
+  })
+
   it.each([
     ['not JSON', '{', '1 bytes that are no JSON'],
     ['a list', '[]', 'JSON without a kind'],
