@@ -24,8 +24,11 @@ export type Holdings = {
 /** Handles that a fork puts right (libuv's own) or that mean no harm: timers are warned about apart. */
 const HARMLESS: ReadonlySet<string> = new Set(['timer', 'signal', 'check', 'idle', 'prepare', 'async'])
 
-/** Nothing is shared through it; libuv opens it with its first stream, for when descriptors run out. */
-const NOWHERE = '/dev/null'
+/**
+ * Nothing is shared through these, which libuv opens for itself and keeps: the first with its first stream, for when
+ * descriptors run out, the other with the first file that is watched, a new one in each child (uv_loop_fork).
+ */
+const LIBUVS: ReadonlySet<string> = new Set(['/dev/null', 'anon_inode:inotify'])
 
 export function holdings(
   kernel: Pick<Kernel, 'loopHandles' | 'listFds'>,
@@ -54,7 +57,7 @@ export function stillOpen(before: Holdings, now: Holdings, starters: readonly st
   // Before the descriptors, most of which are its own then.
   if (now.threads > before.threads) open.push(threads(now.threads - before.threads, before, now, starters))
   for (const [fd, target] of Object.entries(now.descriptors))
-    if (before.descriptors[Number(fd)] === undefined && target !== NOWHERE) open.push(`descriptor ${fd} (${target})`)
+    if (before.descriptors[Number(fd)] === undefined && !LIBUVS.has(target)) open.push(`descriptor ${fd} (${target})`)
   if (now.requests > before.requests) open.push(`${now.requests - before.requests} × a request in flight`)
   return open
 }

@@ -1,12 +1,15 @@
 /** What an app has begun while it was loaded goes on in each worker as if there had been no fork. */
-import { existsSync, readdirSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs'
 import module from 'node:module'
 import { join } from 'node:path'
-import { ready, type Service, serve } from '../arbiter/service.ts'
+import { ready, type Service, type ServiceOptions, serve } from '../arbiter/service.ts'
 import { dist } from '../support/process.ts'
 
-const preload = (app: string, args: readonly string[] = []): Service =>
-  serve(['--preload', '--no-preload-spare', '--startsecs', '0', ...args], { files: { 'app.js': app } })
+const preload = (app: string, args: readonly string[] = [], prepare?: ServiceOptions['prepare']): Service =>
+  serve(['--preload', '--no-preload-spare', '--startsecs', '0', ...args], {
+    files: { 'app.js': app },
+    ...(prepare && { prepare }),
+  })
 
 test('the context that was entered while loading is there when it listens, and in each request', async () => {
   const service = preload(`
@@ -124,4 +127,24 @@ test('what the app has had compiled is in the cache of a Node that has one', asy
     : []
   // At least the two of the app's.
   expect(kept.length >= 2).toBe('flushCompileCache' in module)
+})
+
+test('files can be watched again after a watcher was closed, by each worker for itself', async () => {
+  const service = preload(
+    `
+    const { watch } = require('node:fs')
+    const { preFork, postFork } = require('${dist('index.js')}')
+    const begin = () => watch('watched', (_, name) => console.log(name + ' seen by ' + process.pid))
+    const watcher = begin()
+    preFork(() => watcher.close())
+    postFork(() => void begin())
+    require('node:http').createServer((q, r) => r.end('ok')).listen(3000)`,
+    ['-w', '2'],
+    (folder) => mkdirSync(join(folder, 'watched')),
+  )
+  await service.program.line('all workers are ready')
+  const pids = [...service.program.output.matchAll(/worker ready worker=\S+ pid=(\d+)/g)].map(([, pid]) => pid)
+  writeFileSync(join(service.folder, 'watched', 'file'), '')
+  expect(pids).toHaveLength(2)
+  for (const pid of pids) await service.program.line(`file seen by ${pid}`)
 })
