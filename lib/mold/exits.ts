@@ -12,6 +12,22 @@ type Insides = NodeJS.Process & {
   readonly _exiting: boolean | undefined
 }
 
+/** Calls of `process.exit` that have not come to their end, which is `process.reallyExit`: packages put their own there. */
+let leaving = 0
+
+/** In the mold, before any code is loaded: what an app keeps of `process.exit` must be this one. */
+export function noteExits(): void {
+  const { exit } = process
+  process.exit = function (this: NodeJS.Process, ...args: Parameters<typeof exit>): never {
+    leaving++
+    try {
+      return Reflect.apply(exit, this, args)
+    } finally {
+      leaving--
+    }
+  }
+}
+
 /** In the child, before any code of the app. Exit codes and what is printed are Node's. */
 export function installExits(kernel: Pick<Kernel, 'exit'>): void {
   const insides = process as Insides
@@ -28,8 +44,9 @@ export function installExits(kernel: Pick<Kernel, 'exit'>): void {
   }
   process.emit = function (this: NodeJS.Process, event: string | symbol, ...args: unknown[]): boolean {
     const heard = Reflect.apply(emit, this, [event, ...args])
-    // The app may emit it as well. An error is still to be printed, and then Node exits.
-    if (event === 'exit' && insides._exiting && fatal === 0) kernel.exit(Number(process.exitCode ?? args[0] ?? 0))
+    // The app may emit it as well. Behind `process.exit` comes what exits; so it does behind an error, which is printed first.
+    if (event === 'exit' && insides._exiting && fatal === 0 && leaving === 0)
+      kernel.exit(Number(process.exitCode ?? args[0] ?? 0))
     return heard
   } as typeof process.emit
 }

@@ -16,6 +16,7 @@ import { becomeOneself } from './child.ts'
 import { installClocks } from './clocks.ts'
 import { compact } from './compact.ts'
 import { keepCompiled } from './compile-cache.ts'
+import { noteExits } from './exits.ts'
 import { LateHook, runHooks } from './hooks.ts'
 import { withPeers } from './peers.ts'
 import { type Holdings, holdings, stillOpen } from './quiet.ts'
@@ -85,6 +86,7 @@ export class Mold {
         text: `preload is not possible: this Node (${process.version}) lacks ${missing}`,
       })
     const alone = this.#mold.threads().length
+    noteExits()
     warmUp(options.sharesStreams)
     this.#pool = this.#mold.threads().length - alone
     this.#before = { ...holdings(this.kernel, this.#mold), requests: 0 }

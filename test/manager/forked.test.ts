@@ -203,6 +203,10 @@ const ENDS = {
   throwInExit: [`process.on('exit', () => { throw new Error('x') }); process.exit(0)`, 0],
   throwInHandler: [`process.on('uncaughtException', () => { throw new Error('x') }); throw new Error('y')`, 7],
   throwNoStack: [`throw Object.defineProperty(new Error('x'), 'stack', { get() { throw new Error('y') } })`, 1],
+  exitPatched: [
+    `const leave = process.reallyExit; process.reallyExit = (code) => leave.call(process, code + 1); process.exit(6)`,
+    7,
+  ],
   reallyExit: ['process.reallyExit(9)', 9],
   emitExit: [`process.emit('exit', 0); process.exit(5)`, 5],
 } as const

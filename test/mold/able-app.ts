@@ -68,6 +68,7 @@ export const WAYS: Readonly<Record<string, { readonly left: string; readonly say
   exitInHandler: { left: 'code=44', says: ['last words PID 44'] },
   throwUnshown: { left: 'code=1', says: ['last words PID 1'] },
   throwNoStack: { left: 'code=1', says: ['last words PID 1'] },
+  exitPatched: { left: 'code=6', says: ['last words PID 6', 'leaves after all PID'] },
   reallyExit: { left: 'code=9', says: ['really leaves PID'] },
   emitExit: { left: 'code=5', says: ['last words PID 0', 'goes on PID', 'last words PID 5'] },
 }
@@ -115,6 +116,11 @@ const ways = {
   throwUnshown: () => { throw { [inspect.custom]() { throw new Error('cannot be shown') } } },
   throwNoStack: () => {
     throw Object.defineProperty(new Error('x'), 'stack', { get() { throw new Error('no stack') } })
+  },
+  exitPatched: () => { // as signal-exit does
+    const leave = process.reallyExit
+    process.reallyExit = (code) => { console.log('leaves after all ' + process.pid); leave.call(process, code) }
+    process.exit(6)
   },
   reallyExit: () => { console.log('really leaves ' + process.pid); process.reallyExit(9) },
   emitExit: () => { process.emit('exit', 0); console.log('goes on ' + process.pid); process.exit(5) },
