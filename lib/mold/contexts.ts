@@ -1,6 +1,7 @@
 /**
- * Contexts (`vm`) that are made while an app is loaded. Each has a `Math.random` of its own, whose state a fork copies, and
- * which V8 offers no way to seed anew: a function stands in for it before any code runs in the context, as in the main one.
+ * Contexts (`vm`). Each has a `Math.random` of its own, whose state a fork copies, and which V8 offers no way to seed anew;
+ * those that are made after a fork are seeded by a generator that was copied. So a function stands in for it before any code
+ * runs in the context, as in the main one.
  *
  * Where the object that was made a context has a `Math` of its own, code in it sees that one, which is left alone.
  */
@@ -9,10 +10,8 @@ import { syncBuiltinESMExports } from 'node:module'
 import vm, { type Context, type RunningScriptInNewContextOptions, Script } from 'node:vm'
 
 export type Contexts = {
-  /** What `Math.random` draws from in all of them that are still there. */
+  /** What `Math.random` draws from, in all of them that are still there and in those that are to come. */
   renew(draw: () => number): void
-  /** None are noted any more. */
-  stop(): void
 }
 
 /** In the context. What it answers lives as long as the function that stands in, which no code can see into. */
@@ -36,9 +35,10 @@ const { runInContext } = prototype
 export function noteContexts(): Contexts {
   let generators: WeakRef<Generator>[] = []
   let enough = FORGET_EVERY
-  let isNoting = true
+  let draw: (() => number) | null = null
   const note = (context: Context): Context => {
     const found = standIn(context)
+    if (found && draw !== null) found.draw = draw
     if (found) generators.push(new WeakRef(found))
     if (generators.length < enough) return context
     generators = generators.filter((one) => one.deref() !== undefined)
@@ -46,39 +46,32 @@ export function noteContexts(): Contexts {
     return context
   }
   const create = (...args: Parameters<typeof createContext>): Context => {
-    const isNew = isNoting && !isContext(Object(args[0]))
+    const isNew = !isContext(Object(args[0]))
     const context = createContext(...args)
     return isNew ? note(context) : context
   }
-  const own = {
-    createContext: create,
-    runInNewContext: (code: string, object?: Context, options?: RunningScriptInNewContextOptions | string) =>
-      runInNewContext(code, isNoting ? prepared(create, object, options) : object, options),
-  }
-  const { runInNewContext: run } = prototype
-  const runAnew = function (this: Script, object?: Context, options?: RunningScriptInNewContextOptions) {
-    return run.call(this, isNoting ? prepared(create, object, options) : object, options)
-  }
-  Object.assign(vm, own)
-  prototype.runInNewContext = runAnew
+  vm.createContext = likeNodes(createContext, create)
+  vm.runInNewContext = likeNodes(runInNewContext, (code, object, options) =>
+    runInNewContext(code, prepared(create, object, options), options),
+  )
+  const { runInNewContext: runScript } = prototype
+  prototype.runInNewContext = likeNodes(runScript, function (this: Script, object, options) {
+    return runScript.call(this, prepared(create, object, options), options)
+  })
   syncBuiltinESMExports()
   return {
-    renew(draw) {
+    renew(next) {
+      draw = next
       for (const one of generators) {
         const generator = one.deref()
-        if (generator !== undefined) generator.draw = draw
+        if (generator !== undefined) generator.draw = next
       }
-    },
-    stop() {
-      isNoting = false
-      // Whoever has wrapped them since goes on with ours, which do nothing any more.
-      if (vm.createContext === own.createContext) vm.createContext = createContext
-      if (vm.runInNewContext === own.runInNewContext) vm.runInNewContext = runInNewContext
-      if (prototype.runInNewContext === runAnew) prototype.runInNewContext = run
-      syncBuiltinESMExports()
     },
   }
 }
+
+const likeNodes = <F extends (...args: never[]) => unknown>({ name, length }: F, own: F): F =>
+  Object.defineProperties(own, { name: { value: name }, length: { value: length } })
 
 /** Null: its `Math` is not its own, or cannot be asked for. */
 function standIn(context: Context): Generator | null {
@@ -89,12 +82,14 @@ function standIn(context: Context): Generator | null {
   }
 }
 
+type Given = Parameters<typeof runInNewContext>[1]
+
 /** The context that `runInNewContext` would make of these. What it refuses is left to it. */
 function prepared(
   create: typeof createContext,
-  object: Context | undefined,
+  object: Given,
   options: RunningScriptInNewContextOptions | string | undefined,
-): Context | undefined {
+): Given {
   const { contextName, contextOrigin, contextCodeGeneration, microtaskMode } = Object(options)
   const given = { name: contextName, origin: contextOrigin, codeGeneration: contextCodeGeneration, microtaskMode }
   const present = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined))

@@ -90,7 +90,7 @@ export class Mold {
     warmUp(options.sharesStreams)
     this.#pool = this.#mold.threads().length - alone
     this.#before = { ...holdings(this.kernel, this.#mold), requests: 0 }
-    this.#randomness = installRandomness(this.go.promotes === true)
+    this.#randomness = installRandomness()
     this.#unreferenced = noteUnreferenced()
     this.#starters = noteThreads()
     this.listen = recordListen(this.go.listeners)

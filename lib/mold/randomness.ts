@@ -4,9 +4,10 @@
  *   crypto.randomBytes    OpenSSL's own: it notices the fork
  *   randomUUID            Node keeps a stock of random bytes: the mold uses it up
  *   randomInt             the same: each child fills it anew
- *   Math.random           V8's, one for each context: each child seeds V8 anew and draws from a fresh context, through a
- *                         function that stands in for Math.random before the app can take a reference to it, also in
- *                         the contexts that it makes (`contexts.ts`)
+ *   Math.random           V8's, one for each context: each child seeds a fresh context's anew and draws from that, through
+ *                         a function that stands in for Math.random before the app can take a reference to it, also in
+ *                         the contexts that it makes (`contexts.ts`). Threads have a generator of their own, which V8
+ *                         seeds when nobody has set a seed
  *   queries of dns        c-ares's, one stock for each channel: each child has channels of its own (`dns.ts`)
  *
  * What libraries have drawn for themselves while they were loaded (a counter's start, an instance's id) stays equal in
@@ -38,8 +39,8 @@ export type Randomness = {
   renew(): void
 }
 
-/** Before the app is loaded. `lasting`: what is forked may be forked again, and so what it does then counts as well. */
-export function installRandomness(lasting = false): Randomness {
+/** Before the app is loaded. */
+export function installRandomness(): Randomness {
   let fresh = pristine()
   let isUsed = false
   const stock = stockOfIntegers()
@@ -52,16 +53,16 @@ export function installRandomness(lasting = false): Randomness {
     return draw()
   }
   return {
-    drawn() {
-      if (!lasting) contexts.stop()
-      return stopRecording()
-    },
+    drawn: stopRecording,
     useUp() {
       if (isUsed) fresh = pristine()
       noUuids = useUpUuids()
     },
     renew() {
       setFlagsFromString(`--random-seed=${crypto.randomBytes(4).readInt32LE() || 1}`)
+      // It takes the seed now; whoever else looked for one would get the same.
+      fresh()
+      setFlagsFromString('--random-seed=0')
       draw = fresh
       contexts.renew(fresh)
       renewChannels()

@@ -100,7 +100,27 @@ test('nor in contexts that were made while the app was loaded', async () => {
   expect(new Set(drawn.flat()).size).toBe(64 * 11)
 }, 120_000)
 
-test('functions of vm are as they are without preload: what they refuse, and when the app is loaded, what they are', async () => {
+/** Contexts and threads that are made after the fork, and what they draw. */
+const LATE = `
+const vm = require('node:vm'), { once } = require('node:events'), { Worker } = require('node:worker_threads')
+Math.random()
+const THREAD = 'require("node:worker_threads").parentPort.postMessage([Math.random(), require("node:vm").runInNewContext("Math.random()")])'
+const inThread = async () => (await once(new Worker(THREAD, { eval: true }), 'message'))[0]
+const draw = async () => [
+  Math.random(), vm.runInNewContext('Math.random()'), vm.runInContext('Math.random()', vm.createContext()),
+  new vm.Script('Math.random()').runInNewContext(), ...await inThread(), ...await inThread(),
+]
+require('node:http').createServer((q, r) => r.end()).listen(3000, async () => console.log('drawn ' + JSON.stringify(await draw())))
+`
+
+test('nor in contexts and threads that were made after the fork', async () => {
+  const service = preload(LATE, ['-w', '8', '--boot-timeout', '60s'])
+  const lines = await service.program.lines(/^drawn .*$/, 8)
+  const drawn = lines.flatMap(([line]) => JSON.parse(line.slice('drawn '.length)) as number[])
+  expect(new Set(drawn).size).toBe(8 * 8)
+}, 120_000)
+
+test('functions of vm are as they are without preload: what they refuse, and how they look', async () => {
   const told = (service: Service) => service.program.line(/^told (.*)$/)
   const app = `
     import vm, { createContext } from 'node:vm'
@@ -117,7 +137,7 @@ test('functions of vm are as they are without preload: what they refuse, and whe
     const { createServer } = await import('node:http')
     createServer((q, r) => r.end()).listen(3000, () => {
       const functions = [createContext, vm.runInNewContext, vm.Script.prototype.runInNewContext]
-      console.log('told ' + JSON.stringify([...found, ...functions.map(String)]))
+      console.log('told ' + JSON.stringify([...found, ...functions.map(({ name, length }) => name + length)]))
     })`
   const files = { 'app.mjs': app }
   const [, preloaded] = await told(preload('', [], { files, app: 'app.mjs' }))
