@@ -95,13 +95,13 @@ export class Workers {
    */
   start(key: Key, generation: Generation, waits: boolean): Worker {
     const unborn = this.prepare(key, generation, waits)
+    const ends = { ...this.#outputs.standard, channel: unborn.theirs! }
+    let pid: Pid | null = null
     try {
-      const plan = workerPlan(generation.program, process.execPath, {
-        ...this.#outputs.standard,
-        channel: unborn.theirs!,
-      })
-      return this.adopt(unborn, this.#kernel.spawn(plan))
+      pid = this.#kernel.spawn(workerPlan(generation.program, process.execPath, ends))
+      return this.adopt(unborn, pid)
     } catch (error) {
+      if (pid !== null) this.#kernel.kill(pid, 'SIGKILL')
       this.discard(unborn)
       throw error
     }
@@ -143,7 +143,7 @@ export class Workers {
     ])
   }
 
-  /** The process is there. */
+  /** The process is there. Throws as `call` does. */
   adopt(unborn: Unborn, pid: Pid): Worker {
     const worker = this.call(unborn, pid)
     this.open(worker)
@@ -156,13 +156,17 @@ export class Workers {
     unborn.channel.bequeath(of, go, fds)
   }
 
-  /** The process is there, and is told to begin. Ends in `open`, or in `dismiss` and `bury`. */
+  /**
+   * The process is there, and is told to begin. Ends in `open`, or in `dismiss` and `bury`. Throws where that cannot be said;
+   * then it ends in `discard`.
+   */
   call(unborn: Unborn, pid: Pid): Worker {
     const { go, fds } = this.#go(unborn)
-    if (unborn.theirs !== null) this.#kernel.close(unborn.theirs)
     // It is waited for: before anything else.
     unborn.channel.send(go, fds)
-    return this.called(unborn, pid)
+    const worker = this.called(unborn, pid)
+    if (unborn.theirs !== null) this.#kernel.close(unborn.theirs)
+    return worker
   }
 
   /** The process is there, and was told to begin. Ends as `call`. */

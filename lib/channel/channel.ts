@@ -8,8 +8,8 @@ import { decode, encode, type Shapes } from './decode.ts'
 
 /** Datagrams heard in one turn of the loop: one talkative peer must not starve the others. */
 const HEARD_A_TURN = 64
-/** Messages kept for a peer that does not read; with more, `send` refuses. */
-const QUEUED = 256
+/** Messages kept for a peer that does not read; with more, `send` refuses. A mold that loads may be asked for 512 workers. */
+const QUEUED = 1024
 
 type Message = { readonly kind: string }
 type Parcel<Incoming> = { readonly message: Incoming; readonly fds: readonly Fd[] }
@@ -90,7 +90,7 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
 
   /**
    * Says it, at once or as soon as the peer has read what is before it. The caller keeps its descriptors and may close
-   * them when this returns. False: the peer is gone, or has not read the last 256 messages.
+   * them when this returns. False: the peer is gone, or has not read the last 1024 messages.
    */
   send(message: Outgoing, fds: readonly Fd[] = []): boolean {
     if (this.#closed) return false

@@ -36,11 +36,11 @@ export class Forks<Unborn> {
     this.#midwife = midwife
   }
 
-  /** `fds`: the child's channel, and its 0, 1 and 2. */
+  /** `fds`: the child's channel, and its 0, 1 and 2. Throws where they cannot be sent; then nothing was asked. */
   ask(mold: MoldProcess, unborn: Unborn, fds: readonly Fd[]): void {
     const request = ++this.#last
-    this.#requests.set(request, { unborn, mold, abandoned: false })
     mold.ask(request, fds)
+    this.#requests.set(request, { unborn, mold, abandoned: false })
   }
 
   /** Nothing may come of these. The molds that were asked for them. */

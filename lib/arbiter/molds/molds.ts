@@ -94,7 +94,12 @@ export class Molds implements Ward {
     const mold = this.#roster.of(generation)
     if (pool.mode !== 'running' || mold === undefined || !generation.config.preloadSpare) return this.reserve.rest()
     const isCalm = pool.reload === null && pool.members.every(({ life }) => !BEING_BORN.has(life.phase.kind))
-    if (this.reserve.isDue(mold, isCalm, now)) this.#forkAhead(mold, generation)
+    if (!this.reserve.isDue(mold, isCalm, now)) return
+    try {
+      this.#forkAhead(mold, generation)
+    } catch (error) {
+      this.#parts.report.notAhead(mold, (error as Error).message)
+    }
   }
 
   noticed(notice: Notice, pool: Pool): void {
@@ -289,10 +294,17 @@ export class Molds implements Ward {
     const sibling = [...workers.all()].find(
       (one) => one.generation === generation && this.#forkedBy.get(one) === number,
     )
-    const { theirs, ...ours } = workers.ends()
-    const ends = { ...ours, theirs: null }
-    this.#forks.ask(mold, { kind: 'spare', ends, sibling: sibling?.pid, mold }, [theirs!, ...placed(standard())])
-    kernel.close(theirs!)
+    const ends = workers.ends()
+    const theirs = ends.theirs!
+    const asked: Asked = { kind: 'spare', ends: { ...ends, theirs: null }, sibling: sibling?.pid, mold }
+    try {
+      this.#forks.ask(mold, asked, [theirs, ...placed(standard())])
+    } catch (error) {
+      this.#discard(asked)
+      throw error
+    } finally {
+      kernel.close(theirs)
+    }
   }
 
   #forked(asked: Asked, pid: Pid, exit: Exit | undefined): void {
@@ -302,14 +314,25 @@ export class Molds implements Ward {
     const generation = this.#roster.generationOf(mold)
     if (exit !== undefined) return this.#discard(asked)
     if (generation === undefined) return this.reserve.end({ pid, ends })
-    this.#parts.workers.stay(ends, generation, sibling)
-    this.reserve.born(mold, { pid, ends })
+    try {
+      this.#parts.workers.stay(ends, generation, sibling)
+      this.reserve.born(mold, { pid, ends })
+    } catch {
+      // Without a spare the next worker is forked when it is needed, and says what is wrong.
+      this.reserve.end({ pid, ends })
+    }
   }
 
   #born(unborn: Unborn, mold: MoldProcess, pid: Pid, exit: Exit | undefined): void {
     const { workers, happened } = this.#parts
     const { key } = unborn
-    this.#numbered(workers.adopt(unborn, pid), mold)
+    try {
+      this.#numbered(workers.adopt(unborn, pid), mold)
+    } catch (error) {
+      if (exit === undefined) this.reserve.end({ pid, ends: unborn })
+      else workers.discard(unborn)
+      return happened({ kind: 'spawnFailed', key, error: (error as Error).message })
+    }
     happened({ kind: 'spawned', key, pid })
     if (exit === undefined) return
     happened({ kind: 'exited', key, pid, exit })

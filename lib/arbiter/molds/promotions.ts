@@ -92,20 +92,38 @@ export class Promotions {
   draining(pid: Pid, pool: Pool): void {
     const current = this.#current
     if (current === null || current.worker.pid !== pid || current.mold !== null) return
-    const { kernel, workers, generationOf, heard } = this.#parts
+    const { generationOf, report } = this.#parts
     if (pool.mode !== 'running' || pool.reload !== null || generationOf(pool.generation) !== current.generation) {
       this.#current = null
       return
     }
-    const { gracefulTimeout, bootTimeout } = current.generation.config
+    try {
+      current.mold = this.#promote(current)
+    } catch (error) {
+      this.#refused.add(current.generation)
+      this.#current = null
+      report.notAsked(current.worker, (error as Error).message)
+    }
+  }
+
+  /** Throws where it cannot be told; then nothing has changed. */
+  #promote({ worker: { pid }, generation }: Promotion): MoldProcess {
+    const { kernel, workers, heard } = this.#parts
+    const { gracefulTimeout, bootTimeout } = generation.config
     const [ours, theirs] = kernel.channelPair()
-    workers.tell(pid, { kind: 'promote', patience: this.#patience(gracefulTimeout, bootTimeout) }, [theirs])
-    kernel.close(theirs)
+    try {
+      workers.tell(pid, { kind: 'promote', patience: this.#patience(gracefulTimeout, bootTimeout) }, [theirs])
+    } catch (error) {
+      kernel.close(ours)
+      throw error
+    } finally {
+      kernel.close(theirs)
+    }
     const mold = new MoldProcess(kernel, pid, ours, (message) => {
       if (this.#current?.mold === mold) this.#heard(this.#current, message)
       heard(mold, message)
     })
-    current.mold = mold
+    return mold
   }
 
   /** Whether the next worker of this generation is to be forked from the mold that is on trial. */

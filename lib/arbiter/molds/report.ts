@@ -35,6 +35,10 @@ export class MoldReport {
     else this.#log.error('mold does not answer: it is ended, and another one is started for the next worker', { pid })
   }
 
+  notAhead({ pid }: MoldProcess, why: string): void {
+    this.#log.warning(`no process could be forked ahead: ${why}`, { pid })
+  }
+
   spareLeft(exit: Exit): void {
     this.#log.info(`process that was forked ahead ${exitWords(exit)}`, { pid: exit.pid })
   }
@@ -53,6 +57,10 @@ export class MoldReport {
 
   notPromoted({ pid }: MoldProcess, why: string): void {
     this.#log.warning(`worker cannot be a mold, the one before it stays: ${why}`, { pid })
+  }
+
+  notAsked(worker: Worker, why: string): void {
+    this.#log.warning(`worker cannot be a mold, the one before it stays: ${why}`, nameOf(worker))
   }
 
   falls(mold: MoldProcess): void {

@@ -92,7 +92,7 @@ export class Reserve {
     this.#incomplete = true
     const of = spare.ends.channel.revoke()
     if (of === null) return spare
-    this.#follows(of, this.#parts.workers.called(wills.get(of)!, spare.pid), mold)
+    this.#begin(of, mold, () => this.#parts.workers.called(wills.get(of)!, spare.pid))
     return null
   }
 
@@ -148,7 +148,7 @@ export class Reserve {
     const spare = mold && this.ready(mold)
     if (!spare) return
     const unborn = workers.prepare(key, generation, waits, spare.ends)
-    this.#follows(pid, workers.call(unborn, spare.pid), mold)
+    this.#begin(pid, mold, () => workers.call(unborn, spare.pid))
   }
 
   /** Who has begun to follow under this key, if anyone has; it is a worker from now on. */
@@ -182,7 +182,14 @@ export class Reserve {
     this.#wills.set(mold, (this.#wills.get(mold) ?? new Map()).set(pid, unborn))
   }
 
-  #follows(of: Pid, worker: Worker, mold: MoldProcess): void {
+  /** The spare of this mold follows. One that cannot be told all is ended, and another will be asked for. */
+  #begin(of: Pid, mold: MoldProcess, call: () => Worker): void {
+    let worker: Worker
+    try {
+      worker = call()
+    } catch {
+      return this.#spares.drop(mold)
+    }
     this.#spares.taken(mold)
     this.#parts.begun(worker, mold)
     this.#heirs.add(of, worker)
