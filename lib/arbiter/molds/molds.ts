@@ -5,20 +5,19 @@
  */
 import type { FromMold } from '../../channel/mold-messages.ts'
 import type { Exit, Kernel } from '../../kernel/kernel.ts'
-import { Forks } from '../../runtime/forks.ts'
-import { type Failed, type MoldProcess, startMold } from '../../runtime/mold-process.ts'
+import { type MoldProcess, startMold } from '../../runtime/mold-process.ts'
 import type { Leader } from '../../runtime/reaper.ts'
 import { Silence } from '../../runtime/silence.ts'
 import { earliest } from '../../supervision/deadline.ts'
-import { sameKey } from '../../supervision/pool/key.ts'
 import type { Event, Key, Pool } from '../../supervision/pool.ts'
-import type { Fd, Ms, Pid } from '../../units.ts'
+import type { Ms, Pid } from '../../units.ts'
 import type { Generation } from '../generations/generation.ts'
 import { moldPlan } from '../generations/plan.ts'
 import type { Standard } from '../outputs.ts'
 import type { Notice } from '../surroundings.ts'
 import type { Ward } from '../ward.ts'
-import type { Ends, Unborn, Worker, Workers } from '../workers.ts'
+import type { Worker, Workers } from '../workers.ts'
+import { Births, isOfApp } from './births.ts'
 import { Promotions } from './promotions.ts'
 import type { MoldReport } from './report.ts'
 import { Reserve } from './reserve.ts'
@@ -37,14 +36,10 @@ export type MoldParts = {
   readonly wake: () => void
 }
 
-type Asked =
-  | { readonly kind: 'worker'; readonly unborn: Unborn; readonly mold: MoldProcess }
-  | { readonly kind: 'spare'; readonly ends: Ends; readonly sibling: Pid | undefined; readonly mold: MoldProcess }
-
 export class Molds implements Ward {
   readonly #parts: MoldParts
   readonly #roster = new Roster<Generation, MoldProcess>()
-  readonly #forks: Forks<Asked>
+  readonly #births: Births
   readonly #silence = new Silence()
   /** Generations that cannot be preloaded, and whose workers are exec'd instead (`preloadFallback`). */
   readonly #fallen = new WeakSet<Generation>()
@@ -59,11 +54,12 @@ export class Molds implements Ward {
       moldOf: (generation) => (this.promotions.needsProver(generation) ? undefined : this.#roster.of(generation)),
       begun: (worker, mold) => this.#numbered(worker, mold),
     })
-    this.#forks = new Forks<Asked>({
-      kernel: parts.kernel,
-      born: (asked, pid, exit) => this.#forked(asked, pid, exit),
-      failed: (asked, error) => this.#failed(asked, null, error),
-      discard: (asked) => this.#discard(asked),
+    this.#births = new Births({
+      ...parts,
+      generationOf: (mold) => this.#roster.generationOf(mold),
+      begun: (worker, mold) => this.#numbered(worker, mold),
+      waits: (mold, spare) => this.reserve.born(mold, spare),
+      end: (spare) => this.reserve.end(spare),
     })
     this.promotions = new Promotions({
       ...parts,
@@ -94,12 +90,7 @@ export class Molds implements Ward {
     const mold = this.#roster.of(generation)
     if (pool.mode !== 'running' || mold === undefined || !generation.config.preloadSpare) return this.reserve.rest()
     const isCalm = pool.reload === null && pool.members.every(({ life }) => !BEING_BORN.has(life.phase.kind))
-    if (!this.reserve.isDue(mold, isCalm, now)) return
-    try {
-      this.#forkAhead(mold, generation)
-    } catch (error) {
-      this.#parts.report.notAhead(mold, (error as Error).message)
-    }
+    if (this.reserve.isDue(mold, isCalm, now)) this.#births.askAhead(mold, this.#siblingOf(mold, generation)?.pid)
   }
 
   noticed(notice: Notice, pool: Pool): void {
@@ -111,7 +102,7 @@ export class Molds implements Ward {
 
   /** What workers have for 1 and 2 is another file from now on. */
   renewSpares(): void {
-    for (const mold of this.#forks.abandon(({ kind }) => kind === 'spare')) this.reserve.owe(mold)
+    for (const mold of this.#births.abandonSpares()) this.reserve.owe(mold)
     this.reserve.renew()
   }
 
@@ -122,7 +113,7 @@ export class Molds implements Ward {
 
   /** Asks for a worker. Throws where the mold itself cannot be started. */
   fork(key: Key, generation: Generation, waits: boolean): void {
-    const { workers, standard, happened } = this.#parts
+    const { workers, happened } = this.#parts
     const heir = this.reserve.heir(key)
     if (heir !== undefined) {
       workers.open(heir)
@@ -133,11 +124,10 @@ export class Molds implements Ward {
     const unborn = workers.prepare(key, generation, waits, spare?.ends)
     if (spare) {
       this.reserve.taken(there)
-      return this.#born(unborn, there, spare.pid, undefined)
+      return this.#births.begin(unborn, there, spare.pid)
     }
     try {
-      const mold = there ?? this.#moldOf(generation)
-      this.#forks.ask(mold, { kind: 'worker', unborn, mold }, [unborn.theirs!, ...placed(standard())])
+      this.#births.ask(there ?? this.#moldOf(generation), unborn)
     } catch (error) {
       workers.discard(unborn)
       throw error
@@ -159,13 +149,12 @@ export class Molds implements Ward {
    * will be.
    */
   abandon(key: Key): void {
-    const isOfKey = (asked: Asked): boolean => asked.kind === 'worker' && sameKey(asked.unborn.key, key)
-    for (const mold of this.#forks.abandon(isOfKey)) if (!mold.isQuiet && !this.#roster.isEnding(mold)) this.#end(mold)
+    for (const mold of this.#births.abandon(key)) if (!mold.isQuiet && !this.#roster.isEnding(mold)) this.#end(mold)
   }
 
   /** Whether this exit of an unknown process may be that of a worker whose birth we have not heard of yet. */
   keeps(exit: Exit): boolean {
-    return this.#forks.keeps(exit)
+    return this.#births.keeps(exit)
   }
 
   /** Ends the molds of generations that no worker will be started from any more. */
@@ -206,16 +195,13 @@ export class Molds implements Ward {
     if (!wasEnding && !this.promotions.moldLeft(mold)) report.left(mold, exit)
     const falls = mold.failed !== null && generation?.config.preloadFallback === true && !isOfApp(mold.failed)
     if (falls) this.#fallen.add(generation!)
-    for (const asked of this.#forks.orphaned(mold)) {
-      if (falls && asked.kind === 'worker') this.#startOtherwise(asked.unborn)
-      else this.#failed(asked, mold.failed, `its mold ${mold.isQuiet ? 'has died' : 'did not come up'}`)
-    }
+    this.#births.orphaned(mold, falls)
     if (falls) report.falls(mold)
     return true
   }
 
   judge(now: Ms, gap: Ms): void {
-    for (const { mold, how } of this.#silence.judge(this.#forks.owing, now, gap)) {
+    for (const { mold, how } of this.#silence.judge(this.#births.owing, now, gap)) {
       this.#parts.report.silent(mold, how)
       if (how === 'late') continue
       // Its exit is that of a mold on trial, or of one that was to end.
@@ -225,7 +211,7 @@ export class Molds implements Ward {
   }
 
   deadline(now: Ms): Ms | null {
-    return earliest(this.reserve.deadline, this.#silence.deadline(this.#forks.owing, now))
+    return earliest(this.reserve.deadline, this.#silence.deadline(this.#births.owing, now))
   }
 
   stop(): void {
@@ -265,7 +251,7 @@ export class Molds implements Ward {
     const before = this.#roster.set(generation, mold)
     if (before === undefined) return
     this.reserve.drop(before)
-    if (!this.#forks.isAwaited(before)) before.kill()
+    if (!this.#births.isAwaited(before)) before.kill()
   }
 
   #heard(mold: MoldProcess, message: FromMold): void {
@@ -282,93 +268,22 @@ export class Molds implements Ward {
         return // its exit follows
       case 'forked':
       case 'forkFailed':
-        this.#forks.answered(message)
-        if (this.#roster.isEnding(mold) && !this.#forks.isAwaited(mold)) mold.kill()
+        this.#births.answered(message)
+        if (this.#roster.isEnding(mold) && !this.#births.isAwaited(mold)) mold.kill()
     }
   }
 
-  /** For the time when one is needed. `sibling`: who does already what it will, if anyone does. */
-  #forkAhead(mold: MoldProcess, generation: Generation): void {
-    const { kernel, workers, standard } = this.#parts
+  #siblingOf(mold: MoldProcess, generation: Generation): Worker | undefined {
     const number = this.#roster.numberOf(mold)
-    const sibling = [...workers.all()].find(
+    return [...this.#parts.workers.all()].find(
       (one) => one.generation === generation && this.#forkedBy.get(one) === number,
     )
-    const ends = workers.ends()
-    const theirs = ends.theirs!
-    const asked: Asked = { kind: 'spare', ends: { ...ends, theirs: null }, sibling: sibling?.pid, mold }
-    try {
-      this.#forks.ask(mold, asked, [theirs, ...placed(standard())])
-    } catch (error) {
-      this.#discard(asked)
-      throw error
-    } finally {
-      kernel.close(theirs)
-    }
-  }
-
-  #forked(asked: Asked, pid: Pid, exit: Exit | undefined): void {
-    if (exit === undefined) this.#parts.kernel.adopt(pid)
-    if (asked.kind === 'worker') return this.#born(asked.unborn, asked.mold, pid, exit)
-    const { ends, sibling, mold } = asked
-    const generation = this.#roster.generationOf(mold)
-    if (exit !== undefined) return this.#discard(asked)
-    if (generation === undefined) return this.reserve.end({ pid, ends })
-    try {
-      this.#parts.workers.stay(ends, generation, sibling)
-      this.reserve.born(mold, { pid, ends })
-    } catch {
-      // Without a spare the next worker is forked when it is needed, and says what is wrong.
-      this.reserve.end({ pid, ends })
-    }
-  }
-
-  #born(unborn: Unborn, mold: MoldProcess, pid: Pid, exit: Exit | undefined): void {
-    const { workers, happened } = this.#parts
-    const { key } = unborn
-    try {
-      this.#numbered(workers.adopt(unborn, pid), mold)
-    } catch (error) {
-      if (exit === undefined) this.reserve.end({ pid, ends: unborn })
-      else workers.discard(unborn)
-      return happened({ kind: 'spawnFailed', key, error: (error as Error).message })
-    }
-    happened({ kind: 'spawned', key, pid })
-    if (exit === undefined) return
-    happened({ kind: 'exited', key, pid, exit })
-    workers.forget(pid)
   }
 
   #numbered(worker: Worker, mold: MoldProcess): Worker {
     const number = this.#roster.numberOf(mold)
     if (number !== undefined) this.#forkedBy.set(worker, number)
     return worker
-  }
-
-  /** By fork/exec after all. */
-  #startOtherwise(unborn: Unborn): void {
-    const { workers, happened } = this.#parts
-    const { key, generation, waits } = unborn
-    workers.discard(unborn)
-    try {
-      happened({ kind: 'spawned', key, pid: workers.start(key, generation, waits).pid })
-    } catch (error) {
-      happened({ kind: 'spawnFailed', key, error: (error as Error).message })
-    }
-  }
-
-  #discard(asked: Asked): void {
-    this.#parts.workers.discard(asked.kind === 'worker' ? asked.unborn : asked.ends)
-  }
-
-  /** Without a spare the next worker is forked when it is needed, and says what is wrong. */
-  #failed(asked: Asked, failed: Failed | null, otherwise: string): void {
-    this.#discard(asked)
-    if (asked.kind === 'spare') return
-    const isApps = failed !== null && isOfApp(failed)
-    const fault = isApps && { fault: failed.fault, text: failed.text, ...(failed.stack && { stack: failed.stack }) }
-    const error = failed?.text ?? otherwise
-    this.#parts.happened({ kind: 'spawnFailed', key: asked.unborn.key, error, ...(fault && { fault }) })
   }
 
   #end(mold: MoldProcess): void {
@@ -391,9 +306,3 @@ const listOf = (mold: MoldProcess | null): MoldProcess[] => (mold === null ? [] 
 
 /** A worker in one of these phases needs the processor, or the mold, more than a spare does. */
 const BEING_BORN: ReadonlySet<string> = new Set(['spawning', 'starting'])
-
-/** What a forked process has for 0, 1 and 2. */
-const placed = ({ stdin, stdout, stderr }: Standard): Fd[] => [stdin, stdout, stderr]
-
-/** Another way of starting workers would not help an app that is broken. */
-const isOfApp = ({ fault }: Failed): boolean => fault !== 'notQuiet' && fault !== 'cannotFork'
