@@ -2,14 +2,12 @@
  * The arbiter at work: joins the pool (what should happen), the workers (what is there) and the loop (when). Commands
  * and events queue up and are dealt with in a turn; nothing else changes the pool.
  */
-import type { ToWorker } from '../channel/messages.ts'
 import type { Config } from '../config/settings.ts'
 import type { Exit, Signal, SignalRecord } from '../kernel/kernel.ts'
 import { Jobs } from '../runtime/jobs.ts'
 import type { Turn } from '../runtime/loop.ts'
 import { reapChildren } from '../runtime/reaper.ts'
 import { earliest } from '../supervision/deadline.ts'
-import type { How } from '../supervision/ladder.ts'
 import { sameKey } from '../supervision/pool/key.ts'
 import {
   deadline,
@@ -27,6 +25,7 @@ import { admit } from './admit.ts'
 import type { Generation } from './generations/generation.ts'
 import { Generations, type PackedGeneration } from './generations/generations.ts'
 import { poolPolicy } from './generations/policy.ts'
+import { Leaving } from './leaving.ts'
 import { answerListen } from './listeners/answer.ts'
 import { lend } from './listeners/lend.ts'
 import { orderOf } from './orders.ts'
@@ -41,16 +40,13 @@ const LONGEST_SETTLING = ms(100)
 /** When orphans may be hidden behind a child of libuv: how soon they are looked for again. */
 const LOOK_AGAIN = ms(50)
 
-const SIGNAL = { terminate: 'SIGTERM', abort: 'SIGABRT', kill: 'SIGKILL' } as const satisfies Partial<
-  Record<How, Signal>
->
-
 export type PackedArbiter = { readonly pool: Pool; readonly generations: readonly PackedGeneration[] }
 
 export class Arbiter implements Turn {
   readonly #around: Surroundings
   readonly #generations = new Generations()
   readonly #jobs: Jobs
+  readonly #leaving: Leaving
   readonly #events: Event[] = []
   #pool: Pool
   #policy: PoolPolicy
@@ -62,6 +58,12 @@ export class Arbiter implements Turn {
   constructor(around: Surroundings, pool: Pool, first: Generation) {
     this.#around = around
     this.#jobs = new Jobs(around.wake, (error) => this.failed(error))
+    this.#leaving = new Leaving({
+      ...around,
+      pool: () => this.#pool,
+      policy: () => this.#policy,
+      stopDelay: () => this.#generations.of(this.#pool.generation).config.stopDelay,
+    })
     this.#pool = pool
     this.#policy = poolPolicy(first.config)
     this.#readyPath = first.config.readyPath
@@ -119,10 +121,12 @@ export class Arbiter implements Turn {
 
   /** From now on listening sockets are the workers' own: what is queued in them is theirs to accept. */
   stop(how: 'graceful' | 'quick'): void {
-    const { listeners, wards, kernel } = this.#around
+    const { listeners, wards, kernel, molds } = this.#around
     if (!this.#stopping) listeners.close()
     this.#stopping = true
+    this.#leaving.isQuick ||= how === 'quick'
     for (const ward of wards) ward.stop(how, kernel.now())
+    if (this.#leaving.isQuick) molds.reserve.hasten(this.#leaving.farewell(kernel.now()))
     this.happened({ kind: 'stop', how })
   }
 
@@ -231,7 +235,7 @@ export class Arbiter implements Turn {
     for (const { pid } of exits) this.#lastWords(pid)
     for (const exit of exits) this.#left(exit, now)
     this.#settle(now)
-    this.#settleHeirs()
+    this.#settleHeirs(now)
   }
 
   #lastWords(pid: Pid): void {
@@ -249,12 +253,12 @@ export class Arbiter implements Turn {
     for (const exit of strangers) if (!this.#left(exit, now) && !molds.keeps(exit)) report.adopted(exit)
     if (blocked) this.#lookAt = ms(now + LOOK_AGAIN)
     this.#settle(now)
-    this.#settleHeirs()
+    this.#settleHeirs(now)
   }
 
   /** When all exits are dealt with. */
-  #settleHeirs(): void {
-    if (this.#events.length === 0) this.#around.molds.reserve.settle()
+  #settleHeirs(now: Ms): void {
+    if (this.#events.length === 0) this.#around.molds.reserve.settle(this.#leaving.farewell(now))
   }
 
   /** False: it is nobody's here. */
@@ -344,7 +348,7 @@ export class Arbiter implements Turn {
         // A spawn by fork/exec is answered in the same turn.
         return molds.abandon(effect.key)
       case 'signal':
-        return this.#signal(effect.pid, effect.how)
+        return this.#leaving.tell(effect.pid, effect.how)
       default:
         this.#generations.forget(this.#pool)
         molds.keepOnly(this.#pool)
@@ -372,28 +376,5 @@ export class Arbiter implements Turn {
   #waits(key: Key): boolean {
     const member = this.#pool.members.find((one) => sameKey(one.key, key))
     return this.#readyPath !== null || member?.role !== 'holder'
-  }
-
-  /** A worker that cannot hear any more, though it should, is told by signal. */
-  #signal(pid: Pid, how: How): void {
-    const { workers, molds } = this.#around
-    if (how !== 'stack') molds.reserve.revokeOf(pid)
-    switch (how) {
-      case 'drain':
-      case 'quit':
-        if (how === 'drain') molds.promotions.draining(pid, this.#pool)
-        if (!workers.tell(pid, how === 'quit' ? { kind: 'quit' } : this.#drain())) workers.signal(pid, 'SIGTERM')
-        return
-      case 'stack':
-        return workers.ringAlarm(pid)
-      default:
-        return workers.signal(pid, SIGNAL[how])
-    }
-  }
-
-  #drain(): Extract<ToWorker, { kind: 'drain' }> {
-    const stopping = this.#pool.mode === 'stopping'
-    const { stopDelay } = this.#generations.of(this.#pool.generation).config
-    return { kind: 'drain', within: this.#policy.life.gracefulTimeout, stopping, after: stopping ? stopDelay : 0 }
   }
 }

@@ -280,6 +280,7 @@ export function assemble(ingredients: Ingredients): Assembled {
     pool: () => arbiter.pool,
     hindrance() {
       if (successor.pid !== null || predecessor?.isThere) return 'another arbiter is there (USR2)'
+      if (molds.reserve.hasBegun) return 'a worker is just being followed; try again'
       return reloader.isReading ? 'the settings are being read' : null
     },
     pack: () => ({

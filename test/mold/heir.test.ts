@@ -2,7 +2,8 @@
  * A worker that is dying is followed before it is gone: who was forked ahead begins, and becomes the worker when the other
  * was reaped. The time in between is made long by a process that replaces its image, which looks like a death at first.
  */
-import { existsSync, readFileSync, renameSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Service, serve } from '../arbiter/service.ts'
 import { isAlive } from '../support/alive.ts'
@@ -13,6 +14,10 @@ const APP = `
 const kernel = require('${dist('kernel/addon.js')}').loadKernel()
 require('node:http').createServer((req, res) => {
   if (req.url === '/exec') kernel.execve('/bin/sleep', ['sleep', '1000'], {}, [])
+  if (req.url === '/slow') {
+    console.log('slow begun by ' + process.pid)
+    return require('node:fs').readFile('fifo', () => res.end('slow'))
+  }
   res.end(String(process.pid))
 }).listen(3000)`
 
@@ -20,7 +25,8 @@ const pidOf = async (service: Service): Promise<number> => Number((await service
 
 /** `dying`: still there. `heir`: serves already. */
 async function begin(args: readonly string[] = []): Promise<{ service: Service; dying: number; heir: number }> {
-  const service = serve(['--preload', ...args], { files: { 'app.js': APP } })
+  const prepare = (folder: string): void => void execFileSync('mkfifo', [join(folder, 'fifo')])
+  const service = serve(['--preload', ...args], { files: { 'app.js': APP }, prepare })
   await service.program.line('all workers are ready')
   const dying = await pidOf(service)
   // The mold, the worker, and who was forked ahead.
@@ -56,6 +62,33 @@ test('its log is reopened with the others’', async () => {
 test('it is ended where another is not wanted', async () => {
   const { service, heir } = await begin()
   service.program.signal('SIGTERM')
+  expect(await service.program.ended()).toEqual({ code: 0, signal: null })
+  expect(isAlive(heir)).toBe(false)
+})
+
+test.each([
+  ['SIGTERM', { code: 0, signal: null }],
+  ['SIGWINCH', null],
+] as const)('it answers what it has begun with before it is gone, by %s', async (signal, end) => {
+  const { service, heir } = await begin()
+  const slow = service.get('/slow')
+  await service.program.line(`slow begun by ${heir}`)
+  service.program.signal(signal)
+  await service.program.line(/worker left worker=1:0/)
+  writeFileSync(join(service.folder, 'fifo'), '')
+  expect((await slow).body).toBe('slow')
+  if (end !== null) expect(await service.program.ended()).toEqual(end)
+  else await until(() => !isAlive(heir))
+})
+
+test('nor is it waited for in a quick stop', async () => {
+  const { service, heir } = await begin()
+  const slow = service.get('/slow').catch(() => 'lost')
+  await service.program.line(`slow begun by ${heir}`)
+  service.program.signal('SIGTERM')
+  await service.program.line(/worker left worker=1:0/)
+  service.program.signal('SIGINT')
+  expect(await slow).toBe('lost')
   expect(await service.program.ended()).toEqual({ code: 0, signal: null })
   expect(isAlive(heir)).toBe(false)
 })

@@ -1,10 +1,11 @@
 /** Who was forked ahead, and may have begun before anything here hears of it: without processes. */
 import { Reserve } from '../../lib/arbiter/molds/reserve.ts'
 import type { MoldProcess } from '../../lib/runtime/mold-process.ts'
-import { type Pid, pid } from '../../lib/units.ts'
+import { ms, type Pid, pid } from '../../lib/units.ts'
 
 const MOLD = { isQuiet: true } as MoldProcess
 const SPARE = pid(100)
+const FAREWELL = { order: { kind: 'drain', within: 30, stopping: false, after: 0 }, until: ms(40) } as const
 const EXIT = { code: null, signal: 'SIGKILL', core: false } as const
 
 type FakeWorker = { readonly pid: Pid; readonly key: { readonly generation: number; readonly slot: number } }
@@ -27,7 +28,7 @@ function reserve({ followed = [1, 2] } = {}) {
   }
   const begins = (how: string) => (unborn: { key: FakeWorker['key'] }, of: Pid) => {
     did.push(`${how} 1:${unborn.key.slot}`)
-    return { pid: of, key: unborn.key }
+    return { pid: of, key: unborn.key, channel: { send: ({ kind }: { kind: string }) => did.push(`send ${kind}`) } }
   }
   const reserve = new Reserve({
     kernel: { kill: (one: number) => did.push(`kill ${one}`) },
@@ -103,7 +104,7 @@ test('who has begun by a will is not told again, and is the worker that is asked
   expected(one)
   isReaped(one)
   expect(held.heir(one.key as never)?.pid).toBe(SPARE)
-  held.settle()
+  held.settle(FAREWELL)
   expect(did).toEqual(['called 1:0'])
 })
 
@@ -147,17 +148,24 @@ test('who is asked to leave has none any more; the others have one again', () =>
   expect([...wills]).toEqual([2])
 })
 
-test('who has begun when its mold is given up is ended only where nobody asks for it', () => {
+test('who has begun when its mold is given up is asked to leave only where nobody asks for it, and ended when it stays', () => {
   const { reserve: held, did, dies, isReaped, all } = reserve()
   const [one] = all as [FakeWorker]
   dies(one)
   held.drop(MOLD)
   expect(did).toEqual(['called 1:0'])
   isReaped(one)
-  held.settle()
-  expect(did).toEqual(['called 1:0', 'dismiss', `kill ${SPARE}`])
+  held.settle(FAREWELL)
+  expect(did).toEqual(['called 1:0', 'send drain'])
+  held.judge(FAREWELL.until, ms(1))
+  expect(did).toHaveLength(2)
+  expect(held.deadline).toBe(FAREWELL.until + 1)
+  held.hasten({ order: { kind: 'quit' }, until: ms(5) })
+  held.judge(ms(5), ms(0))
+  expect(did.slice(2)).toEqual(['send quit', `kill ${SPARE}`])
   expect(held.isGone).toBe(false)
   expect(held.left({ pid: SPARE, ...EXIT } as never)).toBe('dropped')
+  expect(did.slice(4)).toEqual(['dismiss', 'bury'])
   expect(held.isGone).toBe(true)
 })
 

@@ -3,12 +3,14 @@
  * that dies takes as long as it has much memory. They are nobody until then: neither members of the pool nor heard.
  *
  *   its predecessor is dying ─► a spare begins ─► the predecessor was reaped ─┬─► taken: the pool asks for another
- *                                                                             └─► ended: it does not
+ *                                                                             └─► told to leave, as a worker is: it does not
  */
 import type { Exit, Kernel } from '../../kernel/kernel.ts'
 import type { Leader } from '../../runtime/reaper.ts'
+import { earliest } from '../../supervision/deadline.ts'
 import { type Key, keyText } from '../../supervision/pool.ts'
-import type { Pid } from '../../units.ts'
+import { type Ms, ms, type Pid } from '../../units.ts'
+import type { Farewell } from '../leaving.ts'
 import type { Worker, Workers } from '../workers.ts'
 
 type Heir = { readonly worker: Worker; readonly of: Pid }
@@ -21,8 +23,8 @@ type Parts = {
 export class Heirs {
   readonly #parts: Parts
   readonly #waiting = new Map<string, Heir>()
-  /** Killed, and not reaped yet. */
-  readonly #leaving = new Map<Pid, Worker>()
+  /** Told to leave, and not reaped yet. `until`: null when it was killed. */
+  readonly #leaving = new Map<Pid, { readonly worker: Worker; until: Ms | null }>()
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -44,16 +46,38 @@ export class Heirs {
     return heir?.worker
   }
 
-  /** Ends those whose predecessors are gone: nobody has taken them. */
-  endOrphaned(): void {
-    const { kernel, workers } = this.#parts
+  /** Those whose predecessors are gone are to leave: nobody has taken them. They may be serving. */
+  dismissOrphaned({ order, until }: Farewell): void {
     for (const [text, { worker, of }] of this.#waiting) {
-      if (workers.get(of) !== undefined) continue
+      if (this.#parts.workers.get(of) !== undefined) continue
       this.#waiting.delete(text)
-      workers.dismiss(worker)
-      kernel.kill(worker.pid, 'SIGKILL')
-      this.#leaving.set(worker.pid, worker)
+      this.#leaving.set(worker.pid, { worker, until })
+      worker.channel.send(order)
     }
+  }
+
+  /** Those that leave are to be quicker. */
+  hasten({ order, until }: Farewell): void {
+    for (const leaving of this.#leaving.values()) {
+      if (leaving.until === null) continue
+      leaving.until = ms(Math.min(leaving.until, until))
+      leaving.worker.channel.send(order)
+    }
+  }
+
+  /** Ends those that have not left in time; `gap`: how long nothing here could run. */
+  judge(now: Ms, gap: Ms): void {
+    for (const leaving of this.#leaving.values()) {
+      if (leaving.until === null) continue
+      leaving.until = ms(leaving.until + gap)
+      if (now < leaving.until) continue
+      leaving.until = null
+      this.#parts.kernel.kill(leaving.worker.pid, 'SIGKILL')
+    }
+  }
+
+  get deadline(): Ms | null {
+    return [...this.#leaving.values()].map(({ until }) => until).reduce(earliest, null)
   }
 
   get isGone(): boolean {
@@ -75,8 +99,11 @@ export class Heirs {
       workers.bury(worker)
       return true
     }
-    const worker = this.#leaving.get(pid)
-    if (worker !== undefined) workers.bury(worker)
-    return this.#leaving.delete(pid)
+    const leaving = this.#leaving.get(pid)
+    if (leaving === undefined) return false
+    this.#leaving.delete(pid)
+    workers.dismiss(leaving.worker)
+    workers.bury(leaving.worker)
+    return true
   }
 }

@@ -201,6 +201,7 @@ export class Molds implements Ward {
   }
 
   judge(now: Ms, gap: Ms): void {
+    this.reserve.judge(now, gap)
     for (const { mold, how } of this.#silence.judge(this.#births.owing, now, gap)) {
       this.#parts.report.silent(mold, how)
       if (how === 'late') continue

@@ -10,9 +10,11 @@
 import type { Exit, Kernel } from '../../kernel/kernel.ts'
 import type { MoldProcess } from '../../runtime/mold-process.ts'
 import type { Leader } from '../../runtime/reaper.ts'
+import { earliest } from '../../supervision/deadline.ts'
 import type { Key } from '../../supervision/pool.ts'
 import type { Ms, Pid } from '../../units.ts'
 import type { Generation } from '../generations/generation.ts'
+import type { Farewell } from '../leaving.ts'
 import type { Unborn, Worker, Workers } from '../workers.ts'
 import { Heirs } from './heirs.ts'
 import { type Spare, Spares } from './spares.ts'
@@ -62,9 +64,8 @@ export class Reserve {
     this.#spares.rest()
   }
 
-  /** When to look again whether one is due. */
   get deadline(): Ms | null {
-    return this.#spares.deadline
+    return earliest(this.#spares.deadline, this.#heirs.deadline)
   }
 
   born(mold: MoldProcess, spare: Spare): void {
@@ -157,8 +158,22 @@ export class Reserve {
   }
 
   /** Nobody has asked for those whose predecessors are gone. */
-  settle(): void {
-    this.#heirs.endOrphaned()
+  settle(farewell: Farewell): void {
+    this.#heirs.dismissOrphaned(farewell)
+  }
+
+  /** Those that leave are to be quicker. */
+  hasten(farewell: Farewell): void {
+    this.#heirs.hasten(farewell)
+  }
+
+  judge(now: Ms, gap: Ms): void {
+    this.#heirs.judge(now, gap)
+  }
+
+  /** Whether anybody serves whom nobody knows yet, or any more. */
+  get hasBegun(): boolean {
+    return !this.#heirs.isGone
   }
 
   get isGone(): boolean {
