@@ -1,6 +1,7 @@
 // A mold: a running Node that forks without exec. What the fork needs of V8's memory, of libc and of libuv.
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -99,7 +100,13 @@ void wait_for(int channel, short events) {
   }
 }
 
-// A request is JSON with its number (lib/channel/mold-messages.ts); the rest of it is for the child.
+// A message is JSON (lib/channel/mold-messages.ts).
+bool says(const Datagram& message, const char* text) {
+  const auto& data = message.data;
+  return std::search(data.begin(), data.end(), text, text + strlen(text)) != data.end();
+}
+
+// A request has a number; the rest of it is for the child.
 uint32_t number_of(const std::vector<uint8_t>& request) {
   static constexpr char kKey[] = "\"request\":";
   const auto key = std::search(request.begin(), request.end(), kKey, kKey + sizeof kKey - 1);
@@ -125,12 +132,24 @@ void answer(int channel, uint32_t request, const Outcome& outcome) {
   }
 }
 
+// The mold's own 1 and 2, which no child has: it holds no log that was moved away.
+void reopen(const Datagram& message) {
+  int place = STDOUT_FILENO;
+  for (const int fd : message.fds) {
+    if (place <= STDERR_FILENO) dup2(fd, place++);
+    close(fd);
+  }
+}
+
 // The next request; the end of the channel ends the mold. A request whose descriptors found no room is answered EMFILE.
 Datagram next_request(int channel) {
   for (;;) {
     Datagram datagram = receive_datagram(channel);
-    if (datagram.kind == Datagram::kSome) return datagram;
-    if (datagram.kind == Datagram::kNone) {
+    if (datagram.kind == Datagram::kSome && says(datagram, "\"reopen\"")) {
+      reopen(datagram);
+    } else if (datagram.kind == Datagram::kSome) {
+      return datagram;
+    } else if (datagram.kind == Datagram::kNone) {
       wait_for(channel, POLLIN);
     } else if (datagram.kind == Datagram::kFailed && datagram.error == EMFILE) {
       answer(channel, number_of(datagram.data), Outcome{-1, EMFILE});
@@ -170,6 +189,23 @@ Napi::Value child_of(Napi::Env env, uv_loop_t* loop, const Datagram& request) {
   return result;
 }
 
+// Node opens its inspector at SIGUSR1, on another thread: the mold would do so in every child instead. Ignored as long as
+// this lives, which in a child is until it is itself.
+class InspectorSignalIgnored {
+ public:
+  InspectorSignalIgnored() {
+    struct sigaction ignore {};
+    ignore.sa_handler = SIG_IGN;
+    sigaction(SIGUSR1, &ignore, &before_);
+  }
+  ~InspectorSignalIgnored() { sigaction(SIGUSR1, &before_, nullptr); }
+  InspectorSignalIgnored(const InspectorSignalIgnored&) = delete;
+  InspectorSignalIgnored& operator=(const InspectorSignalIgnored&) = delete;
+
+ private:
+  struct sigaction before_ {};
+};
+
 // Blocks for ever; returns in the children only.
 Napi::Value serve_forks(const Napi::CallbackInfo& info) {
   const Napi::Env env = info.Env();
@@ -177,6 +213,7 @@ Napi::Value serve_forks(const Napi::CallbackInfo& info) {
   uv_loop_t* loop = loop_of(env);
   std::vector<Range> ranges;
   ranges.reserve(4096);
+  const InspectorSignalIgnored ignored;
   for (;;) {
     const Datagram request = next_request(channel);
     Outcome outcome{-1, 0};

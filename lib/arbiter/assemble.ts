@@ -182,7 +182,7 @@ export function assemble(ingredients: Ingredients): Assembled {
   const useOutputs = (config: Config): void => {
     try {
       outputs.adopt(config)
-      molds.renewSpares()
+      molds.reopen()
     } catch (error) {
       log.error(error instanceof Error ? error.message : String(error))
     }

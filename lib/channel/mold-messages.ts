@@ -42,6 +42,8 @@ export type ToMold =
   | MoldGo
   /** Fork. Descriptors: the child's channel, then its 0, 1 and 2. */
   | { readonly kind: 'fork'; readonly request: number }
+  /** Its own 1 and 2 are these from now on, where it forks already, or as soon as it does. Nothing answers. */
+  | { readonly kind: 'reopen' }
 
 /** Mold to keeper. */
 export type FromMold =
@@ -92,6 +94,7 @@ export const TO_MOLD = {
     modules: maybe(isList(isModule)),
   },
   fork: { request: isCount },
+  reopen: {},
 } satisfies Shapes<ToMold>
 
 export const FROM_MOLD = {

@@ -50,6 +50,11 @@ export class MoldProcess {
     this.#channel.send({ kind: 'fork', request }, fds)
   }
 
+  /** Its own 1 and 2 are these from now on. */
+  reopen(stdout: Fd, stderr: Fd): void {
+    this.#channel.send({ kind: 'reopen' }, [stdout, stderr])
+  }
+
   /** The first that it hears. */
   sayGo(go: MoldStart['go']): void {
     this.#channel.send({ kind: 'go', protocol: MOLD_PROTOCOL, keeper: this.#kernel.getpid(), ...go })

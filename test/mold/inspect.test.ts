@@ -55,6 +55,20 @@ test('each worker has an inspector at a port of its own, and nobody else holds t
   expect(holders(newest, service.children())).toEqual([workers().at(-1)])
 })
 
+test('SIGUSR1 to a mold, by which Node opens its inspector, opens none in those that are forked from it', async () => {
+  const app = `require('node:http').createServer((q, r) => r.end(String(require('node:inspector').url()))).listen(3000)`
+  const service = serve(['--preload', '--no-preload-spare', ...AT_ONCE], { files: { 'app.js': app } })
+  await service.program.line('all workers are ready')
+  const [, mold] = await service.program.line(/mold started pid=(\d+)/)
+  const mark = service.program.mark()
+  process.kill(Number(mold), 'SIGUSR1')
+  const [, worker] = await service.program.line(/worker ready .* pid=(\d+)/)
+  process.kill(Number(worker), 'SIGKILL')
+  await ready(service, 1, mark)
+  expect((await service.get()).body).toBe('undefined')
+  expect(service.program.output).not.toContain('Debugger listening')
+})
+
 test.each([
   ['--inspect=4680', 'the inspector would be that of all of them; the setting inspect opens one in each'],
   ['--no-single-threaded', 'V8 would have threads, which a fork does not copy'],

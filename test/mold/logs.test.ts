@@ -1,6 +1,6 @@
 /** Log files that are moved away while a mold is busy: whoever is forked afterwards writes to the new ones. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Service, serve } from '../arbiter/service.ts'
 import { until } from '../support/until.ts'
@@ -18,6 +18,15 @@ require('node:http').createServer((req, res) => {
 const inFile = (service: Service, name: string): string => {
   const path = join(service.folder, name)
   return existsSync(path) ? readFileSync(path, 'utf8') : ''
+}
+/** One that ends meanwhile has none. */
+const openFiles = (pid: number): string[] => {
+  const folder = `/proc/${pid}/fd`
+  try {
+    return readdirSync(folder).map((fd) => readlinkSync(`${folder}/${fd}`))
+  } catch {
+    return []
+  }
 }
 const load = (service: Service): void => writeFileSync(join(service.folder, 'load'), '')
 
@@ -49,6 +58,17 @@ test('logs that are reopened while the app loads are what its workers write to',
   load(service)
   await until(() => inFile(service, 'error.log').includes('all workers are ready'))
   await expectNewFiles(service, Number((await service.get()).body))
+})
+
+test('nobody holds a log that was moved away, so that its room on the disk is given back when it is removed', async () => {
+  const service = begin()
+  await until(() => inFile(service, 'error.log').includes('mold started'))
+  load(service)
+  await until(() => inFile(service, 'error.log').includes('all workers are ready'))
+  await rotate(service)
+  const held = (): string[] => service.children().flatMap(openFiles)
+  await until(() => !held().some((path) => path.endsWith('.log.1')))
+  expect(held().filter((path) => path.endsWith('error.log')).length).toBeGreaterThanOrEqual(2 * 2)
 })
 
 test('so are those that are reopened while a new generation loads', async () => {

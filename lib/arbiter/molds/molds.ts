@@ -100,10 +100,12 @@ export class Molds implements Ward {
     if (mold !== undefined) this.reserve.owe(mold)
   }
 
-  /** What workers have for 1 and 2 is another file from now on. */
-  renewSpares(): void {
+  /** What everybody has for 1 and 2 is another file from now on. */
+  reopen(): void {
     for (const mold of this.#births.abandonSpares()) this.reserve.owe(mold)
     this.reserve.renew()
+    const { stdout, stderr } = this.#parts.standard()
+    for (const mold of [...this.#roster.all, ...listOf(this.promotions.onTrial)]) mold.reopen(stdout, stderr)
   }
 
   /** Whether workers of this generation are forked. */
