@@ -37,8 +37,11 @@ export class Heartbeats {
     }
   }
 
-  pack(): PackedHeartbeats {
-    return { memory: this.memory, free: this.#free, retired: [...this.retired] }
+  /** `used`: the rows of those that stay. Whoever else has one is ended. */
+  pack(used: readonly number[]): PackedHeartbeats {
+    const taken = new Set(used)
+    const free = Array.from({ length: CELLS }, (_, index) => index).filter((index) => !taken.has(index))
+    return { memory: this.memory, free, retired: [...this.retired] }
   }
 
   /** The row that a worker has already. */

@@ -11,6 +11,9 @@ const HEARD_A_TURN = 64
 /** Messages kept for a peer that does not read; with more, `send` refuses. A mold that loads may be asked for 512 workers. */
 const QUEUED = 1024
 
+/** One call of poll(2). */
+const LONG = ms(60_000)
+
 type Message = { readonly kind: string }
 type Parcel<Incoming> = { readonly message: Incoming; readonly fds: readonly Fd[] }
 type Door = Pick<
@@ -131,6 +134,14 @@ export class Channel<Incoming extends Message, Outgoing extends Message> {
       if (wanted(parcel.message)) return parcel as Parcel<Wanted>
       this.#heard.push(parcel)
       this.#deliverLater()
+    }
+  }
+
+  /** As `wait`, however long it takes: the peer may be stopped. `'end'` when it is gone. */
+  waitFor<Wanted extends Incoming>(wanted: (message: Incoming) => message is Wanted): Parcel<Wanted> | 'end' {
+    for (;;) {
+      const parcel = this.wait(wanted, LONG)
+      if (parcel !== null) return parcel
     }
   }
 

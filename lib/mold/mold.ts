@@ -27,8 +27,6 @@ import { noteThreads } from './threads.ts'
 import { noteUnreferenced } from './timers.ts'
 import { warmUp } from './warm-up.ts'
 
-/** How long the keeper may take to say `go`. */
-const PATIENCE = ms(30_000)
 /** Between two looks whether everything has come to rest, in milliseconds. */
 const LOOK_EVERY = 10
 /** At least, before what is open is complained of: what the rehearsal has used closes meanwhile. */
@@ -75,8 +73,8 @@ export class Mold {
     this.#fd = fd(Number(number))
     this.kernel.setCloseOnExec(this.#fd, true)
     this.#channel = new Channel<ToMold, FromMold>(this.kernel, this.#fd, TO_MOLD)
-    const first = this.#channel.wait((message): message is MoldGo => message.kind === 'go', PATIENCE)
-    if (first === null || first === 'end') process.exit(1)
+    const first = this.#channel.waitFor((message): message is MoldGo => message.kind === 'go')
+    if (first === 'end') process.exit(1)
     this.go = first.message
     if (this.go.protocol !== MOLD_PROTOCOL || this.go.keeper !== this.kernel.getppid()) process.exit(1)
     const missing = this.#mold.muteWorkerThreads() ?? this.#mold.leaveByExit()
@@ -160,6 +158,8 @@ export class Mold {
     for (let open = this.open(); open.length > 0; open = this.open()) {
       if (this.kernel.now() >= deadline)
         return this.#cannot(`it has open ${withPeers(open.join(', '))}; close them in preFork`)
+      // Its keeper has given it up.
+      if (this.kernel.receive(channel) === 'end') return this.#cannot('nobody asks for it any more')
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY))
     }
     return this.#fork()

@@ -4,10 +4,7 @@ import { TO_WORKER } from '../channel/decode.ts'
 import { CHANNEL_VARIABLE, type Go, PROTOCOL, type Stay, type ToArbiter, type ToWorker } from '../channel/messages.ts'
 import type { WorkerSettings } from '../config/settings.ts'
 import type { Kernel, ListenerAddress } from '../kernel/kernel.ts'
-import { type Fd, fd, ms } from '../units.ts'
-
-/** How long the arbiter may take to say `go`. It says it right after the spawn. */
-const PATIENCE = ms(30_000)
+import { type Fd, fd } from '../units.ts'
 
 export type WorkerChannel = Channel<ToWorker, ToArbiter>
 /** What connects a worker with its arbiter, whoever it will be: the channel, the heartbeat memory, the alarm. */
@@ -48,8 +45,8 @@ export const joinOn = (
   // Else every program that the app starts would hold the worker's channel.
   kernel.setCloseOnExec(descriptor, true)
   const channel: WorkerChannel = new Channel(kernel, descriptor, TO_WORKER)
-  const first = channel.wait(isFirst, PATIENCE)
-  if (first === null || first === 'end') return SILENT
+  const first = channel.waitFor(isFirst)
+  if (first === 'end') return SILENT
   const { message, fds } = first
   const [memory, alarm, ...sockets] = fds as [Fd, Fd, ...Fd[]]
   const { settings } = message
@@ -58,11 +55,8 @@ export const joinOn = (
   if (message.kind === 'go') return joined(kernel, { ...ends, open: new Map() }, message, sockets)
   const open = new Map(message.open.map(({ name, address }, place) => [name, { fd: sockets[place]!, address }]))
   stay(message, { ...ends, open })
-  for (;;) {
-    const next = channel.wait(isGo, PATIENCE)
-    if (next === 'end') return SILENT
-    if (next !== null) return joined(kernel, { ...ends, open }, next.message, next.fds)
-  }
+  const next = channel.waitFor(isGo)
+  return next === 'end' ? SILENT : joined(kernel, { ...ends, open }, next.message, next.fds)
 }
 
 const joined = (kernel: Kernel, ends: Ends, go: Go, listeners: readonly Fd[]): Joined | string => {
