@@ -10,12 +10,21 @@
 #include <utility>
 
 namespace monoceros {
+namespace {
+
+// libuv has no name for what sendmsg(2) says when more descriptors are in flight than the user may have open (unix(7)).
+const char* name_of(int error) { return error == ETOOMANYREFS ? "ETOOMANYREFS" : uv_err_name(-error); }
+const char* text_of(int error) {
+  return error == ETOOMANYREFS ? "more descriptors are being sent than RLIMIT_NOFILE allows" : uv_strerror(-error);
+}
+
+}  // namespace
 
 Napi::Error kernel_error(Napi::Env env, int error, const std::string& message, const char* syscall,
                          const std::string& path) {
   Napi::Error thrown = Napi::Error::New(env, message);
   Napi::Object value = thrown.Value();
-  value.Set("code", uv_err_name(-error));
+  value.Set("code", name_of(error));
   value.Set("errno", -error);
   value.Set("syscall", syscall);
   if (!path.empty()) value.Set("path", path);
@@ -23,7 +32,7 @@ Napi::Error kernel_error(Napi::Env env, int error, const std::string& message, c
 }
 
 void fail(Napi::Env env, int error, const char* syscall, const std::string& about) {
-  std::string message = std::string(uv_err_name(-error)) + ": " + uv_strerror(-error) + ", " + syscall;
+  std::string message = std::string(name_of(error)) + ": " + text_of(error) + ", " + syscall;
   if (!about.empty()) message += " '" + about + "'";
   throw kernel_error(env, error, message, syscall, about);
 }

@@ -1,6 +1,6 @@
 // Loaded into a program by LD_PRELOAD: makes what a test asks for happen at the point that it names. The words in the file
 // that FAULTS_AT names are taken at the next fork(2), once, or by the next child that asks for a parent-death signal; LACKS
-// names a symbol that dlsym(3) shall not find. Whoever calls fork may be a process in between, a vfork that shares this
+// names a symbol that dlsym(3) shall not find. As long as the words are "no descriptors", none can be sent. Whoever calls fork may be a process in between, a vfork that shares this
 // memory with its parent: the one that was asked.
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -34,7 +35,21 @@ static void look(void) {
 
 static void take(void) {
   look();
-  if (words[0] != '\0') unlink(getenv("FAULTS_AT"));
+  if (words[0] != '\0' && !asked("no descriptors")) unlink(getenv("FAULTS_AT"));
+}
+
+// unix(7): more descriptors are in flight than the user may have open.
+ssize_t sendmsg(int socket, const struct msghdr *message, int flags) {
+  static ssize_t (*real)(int, const struct msghdr *, int);
+  if (!real) *(void **)&real = dlsym(RTLD_NEXT, "sendmsg");
+  char before[sizeof words];
+  memcpy(before, words, sizeof words);
+  look();
+  const int refuses = asked("no descriptors") && message->msg_controllen > 0;
+  memcpy(words, before, sizeof words);
+  if (!refuses) return real(socket, message, flags);
+  errno = ETOOMANYREFS;
+  return -1;
 }
 
 pid_t fork(void) {
