@@ -44,6 +44,7 @@ import { Tickets } from './tickets.ts'
 import type { ArbiterState } from './upgrade/state.ts'
 import { Upgrade } from './upgrade/upgrade.ts'
 import { upgradedFrom } from './upgrade/upgraded.ts'
+import type { Ward } from './ward.ts'
 import { SourceWatch } from './watch/sources.ts'
 import { Workers } from './workers.ts'
 
@@ -195,6 +196,7 @@ export function assemble(ingredients: Ingredients): Assembled {
     happened: (event) => arbiter.happened(event),
     generationOf: (number) => arbiter.generationOf(number),
     standard: () => outputs.standard,
+    isKnown: (pid) => [workers, ...wards].some((keeper) => keeper.leaders().has(pid)),
     wake,
   })
   const successor = new Successor({
@@ -216,6 +218,16 @@ export function assemble(ingredients: Ingredients): Assembled {
     }
   }
   const predecessor = handover === null ? null : new Predecessor({ kernel, log, takeOver, wake }, handover)
+  const wards: readonly Ward[] = [
+    molds,
+    manager,
+    service,
+    sources,
+    tickets,
+    successor,
+    ...(predecessor === null ? [] : [predecessor]),
+    hooks,
+  ]
   const arbiter: Arbiter = new Arbiter(
     {
       kernel,
@@ -226,16 +238,7 @@ export function assemble(ingredients: Ingredients): Assembled {
       loaded: (generation, what) => sources.loaded(generation, what),
       wake,
       molds,
-      wards: [
-        molds,
-        manager,
-        service,
-        sources,
-        tickets,
-        successor,
-        ...(predecessor === null ? [] : [predecessor]),
-        hooks,
-      ],
+      wards,
       over: end,
       defect,
       elsewhere(order) {

@@ -63,6 +63,7 @@ export class Molds {
     this.#parts = parts
     this.#forks = new Forks<Unborn>({
       kernel: parts.kernel,
+      isKnown: (pid) => parts.children.leaders().has(pid) || this.leaders().has(pid),
       born: (unborn, pid, exit) => this.#born(unborn, pid, exit),
       failed: (unborn, error) => this.#failed(unborn, error),
       discard: (unborn) => parts.children.discard(unborn),

@@ -6,6 +6,7 @@
  */
 import type { FromMold } from '../channel/mold-messages.ts'
 import type { Exit, Kernel } from '../kernel/kernel.ts'
+import { processStat } from '../system/processes.ts'
 import { type Fd, type Pid, pid } from '../units.ts'
 import type { MoldProcess } from './mold-process.ts'
 
@@ -16,7 +17,9 @@ type Request<Unborn> = {
 }
 
 export type Midwife<Unborn> = {
-  readonly kernel: Pick<Kernel, 'kill'>
+  readonly kernel: Pick<Kernel, 'kill' | 'getpid'>
+  /** Whether it is somebody already. */
+  isKnown(pid: Pid): boolean
   /** The process is there; `exit`: and is gone already, and reaped. */
   born(unborn: Unborn, pid: Pid, exit: Exit | undefined): void
   /** There will be none: the fork has failed. */
@@ -95,13 +98,25 @@ export class Forks<Unborn> {
   }
 
   #born(request: Request<Unborn> | undefined, child: Pid): void {
-    const { kernel, born, discard } = this.#midwife
+    const { kernel, born, failed, discard } = this.#midwife
     const exit = this.#early.get(child)
     this.#early.delete(child)
-    if (request !== undefined && !request.abandoned) return born(request.unborn, child, exit)
+    const isWanted = request !== undefined && !request.abandoned
+    // An app's code runs in the mold, and what it says is not to be believed.
+    if (exit === undefined && !this.#mayBeBorn(child)) {
+      if (isWanted) failed(request.unborn, `its mold names process ${child}, which was not forked by it`)
+      else if (request) discard(request.unborn)
+      return
+    }
+    if (isWanted) return born(request.unborn, child, exit)
     // Reaped as an orphan.
     if (exit === undefined) kernel.kill(child, 'SIGKILL')
     if (request) discard(request.unborn)
+  }
+
+  #mayBeBorn(child: Pid): boolean {
+    const { kernel, isKnown } = this.#midwife
+    return processStat(child)?.parent === kernel.getpid() && !isKnown(child)
   }
 
   /** Without an open request an unknown exit was an orphan's. */

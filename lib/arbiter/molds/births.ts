@@ -27,6 +27,8 @@ export type BirthParts = {
   readonly standard: () => Standard
   /** The generation that this mold is of, as long as workers are forked from it. */
   readonly generationOf: (mold: MoldProcess) => Generation | undefined
+  /** Whether a process is somebody already. */
+  readonly isKnown: (pid: Pid) => boolean
   /** A worker has begun that was forked from this mold. */
   readonly begun: (worker: Worker, mold: MoldProcess) => void
   /** A process waits to be a worker. */
@@ -43,6 +45,7 @@ export class Births {
     this.#parts = parts
     this.#forks = new Forks<Asked>({
       kernel: parts.kernel,
+      isKnown: parts.isKnown,
       born: (asked, pid, exit) => this.#forked(asked, pid, exit),
       failed: (asked, error) => this.#failed(asked, null, error),
       discard: (asked) => this.#discard(asked),

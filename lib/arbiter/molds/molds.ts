@@ -32,6 +32,8 @@ export type MoldParts = {
   /** The generation of that number. */
   readonly generationOf: (number: number) => Generation
   readonly standard: () => Standard
+  /** Whether a process is somebody already. */
+  readonly isKnown: (pid: Pid) => boolean
   /** Asks for a turn. */
   readonly wake: () => void
 }
