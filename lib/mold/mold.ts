@@ -31,6 +31,8 @@ import { warmUp } from './warm-up.ts'
 const LOOK_EVERY = 10
 /** At least, before what is open is complained of: what the rehearsal has used closes meanwhile. */
 const LOOKS = 10
+/** What is open is told of then; with `preloadOpen: warn` it is waited for no longer. */
+const LONG = ms(2000)
 /** Of the time for the boot. */
 const HOOKS_SHARE = 0.9
 
@@ -213,10 +215,17 @@ export class Mold {
 
   /** Waits until nothing is open or in flight that was not before. */
   async #rest(blame: Blame): Promise<void> {
-    for (let looks = 1; ; looks++) {
+    const loaded = this.kernel.now()
+    const { what } = this.#options
+    const isRefused = this.go.open === 'refuse'
+    for (let looks = 1, isTold = false; ; looks++) {
       const open = this.open()
       if (open.length === 0) return
-      if (this.left === 0 && looks >= LOOKS) return this.#stillOpen(open, blame(open))
+      const isLong = this.kernel.now() - loaded >= LONG
+      if ((this.left === 0 || (isLong && !isRefused)) && looks >= LOOKS) return this.#stillOpen(open, blame(open))
+      if (isLong && !isTold)
+        this.#say('info', `${what} is loaded, and is forked when it has closed ${withPeers(open.join(', '))}`)
+      isTold = isLong
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY))
     }
   }

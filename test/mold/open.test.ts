@@ -1,6 +1,7 @@
 /** What an app may not have open when it is forked: each is named, after the boot timeout. */
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -64,8 +65,16 @@ test.each(OPEN)('%s is an error that names it', async (_, named, app) => {
   expect(what).toMatch(typeof named === 'function' ? named() : named)
 })
 
-test('or a warning on request', async () => {
-  const service = start(() => `require('node:fs').openSync(__filename)`, ['--preload-open', 'warn'])
+test('what is open is named long before that, and may still close', async () => {
+  const service = start(() => `require('node:fs').readFile('fifo', () => {})`, ['--boot-timeout', '600s'])
+  await service.program.line(/app\.js is loaded, and is forked when it has closed .*a request in flight/)
+  writeFileSync(join(service.folder, 'fifo'), '')
+  await service.program.line('all workers are ready')
+})
+
+test('or a warning on request, which comes soon', async () => {
+  const open = () => `require('node:fs').openSync(__filename)`
+  const service = start(open, ['--preload-open', 'warn', '--boot-timeout', '600s'])
   await service.program.line(/warning .*cannot be forked: .*descriptor \d+ .*; forked all the same/)
   await service.program.line('all workers are ready')
   expect((await service.get()).body).toBe('ok')

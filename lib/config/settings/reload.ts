@@ -28,7 +28,7 @@ export const RELOAD = {
     type: choice('refuse', 'warn'),
     default: 'refuse',
     effect: 'workers',
-    doc: 'What becomes of an app that has sockets, child processes or threads open when it has been loaded for `preload`: it is an error that names them, or a warning.',
+    doc: 'What becomes of an app that has sockets, child processes or threads open when it has been loaded for `preload`: an error that names them after `bootTimeout`, or a warning after 2 seconds; what is open is shared by all workers then.',
   }),
   reforkAfter: setting({
     type: count(0, Number.MAX_SAFE_INTEGER),
