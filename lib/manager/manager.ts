@@ -52,6 +52,8 @@ export class Manager implements Turn {
   readonly #around: Surroundings
   readonly #jobs: Jobs
   readonly #events: Event[] = []
+  /** How a spawn by fork/exec went, which is over before anything else happens. */
+  readonly #spawned: Event[] = []
   readonly #obituaries = new Map<string, Obituary>()
   /** Configurations by the hash that the core knows them by. */
   #configs: Map<string, CompanionConfig>
@@ -238,8 +240,8 @@ export class Manager implements Turn {
 
   /** Deals with all events, those included that come of dealing with them. */
   #settle(now: Ms): void {
-    for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift())
-      this.#take(step(this.#companions, event, now))
+    const next = (): Event | undefined => this.#spawned.shift() ?? this.#events.shift()
+    for (let event = next(); event !== undefined; event = next()) this.#take(step(this.#companions, event, now))
   }
 
   #take({ companions, effects }: Step): void {
@@ -274,9 +276,9 @@ export class Manager implements Turn {
     try {
       if (this.#molds.takes(config, this.#env, this.#preload)) return
       const { pid } = this.#around.children.start(config, this.#env)
-      this.#events.push({ kind: 'spawned', name, pid })
+      this.#spawned.push({ kind: 'spawned', name, pid })
     } catch (error) {
-      this.#events.push({ kind: 'spawnFailed', name, error: (error as Error).message })
+      this.#spawned.push({ kind: 'spawnFailed', name, error: (error as Error).message })
     }
   }
 

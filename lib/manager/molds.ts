@@ -14,7 +14,7 @@ import type { Leader } from '../runtime/reaper.ts'
 import { Silence } from '../runtime/silence.ts'
 import type { Event } from '../supervision/companions.ts'
 import { exitWords } from '../supervision/describe.ts'
-import type { Ms, Pid } from '../units.ts'
+import { type Ms, ms, type Pid } from '../units.ts'
 import type { Children, Unborn } from './children.ts'
 import { type Candidate, type Common, commonOf, moduleOf, whyNot } from './common.ts'
 import { openInherited } from './outputs.ts'
@@ -23,10 +23,15 @@ import type { Report } from './report.ts'
 
 type Environment = Readonly<Record<string, string>>
 type Wanted = { readonly config: CompanionConfig; readonly env: Environment }
+/** Wanted of code that is at least as new as that edition. */
+type Waiting = Wanted & { readonly edition: number }
 
 type Mold = {
   readonly process: MoldProcess
   readonly common: Common
+  readonly edition: number
+  /** When it must have said that it is quiet, or why not. */
+  readonly due: Ms
   loaded: Loaded | null
   /** The module that it has begun with. */
   at: number | null
@@ -51,7 +56,9 @@ export class Molds {
   /** Of no use any more: told to end, or as soon as nobody waits for it. */
   readonly #old = new Map<Pid, Mold>()
   /** Asked for, and not asked of a mold yet. */
-  #waiting: Wanted[] = []
+  #waiting: Waiting[] = []
+  /** Of the code: the next one whenever it may be new. */
+  #edition = 0
   /** Why what a module asks for cannot be had by fork, by `keyOf`: exec'd, or failed. */
   readonly #spoilt = new Map<string, { readonly text: string; readonly isFatal: boolean }>()
   /** Why nobody is forked. */
@@ -78,7 +85,7 @@ export class Molds {
     if (spoilt?.isFatal === false) return this.#isExecd(config, spoilt.text)
     if (spoilt !== undefined) this.#refuse(config, spoilt.text)
     else if (this.#mold?.process.isQuiet) this.#ask(this.#mold, { config, env })
-    else this.#waiting.push({ config, env })
+    else this.#waiting.push({ config, env, edition: this.#edition })
     return true
   }
 
@@ -101,13 +108,14 @@ export class Molds {
   }
 
   /**
-   * It took too long: nothing may come of what was asked for. A module that was not even loaded by then keeps all others
-   * waiting.
+   * It took too long, or was stopped: nothing may come of what was asked for. A module that is not even loaded when it
+   * should be keeps all others waiting.
    */
   abandon(name: string): void {
     this.#waiting = this.#waiting.filter(({ config }) => config.name !== name)
     this.#forks.abandon((unborn) => unborn.config.name === name)
-    if (this.#mold !== null && !this.#mold.process.isQuiet) this.#mold.process.kill()
+    const { process, due } = this.#mold ?? {}
+    if (process?.isQuiet === false && this.#parts.kernel.now() >= due!) process.kill()
   }
 
   judge(now: Ms, gap: Ms): void {
@@ -202,7 +210,8 @@ export class Molds {
         },
         (message) => this.#heard(mold, message),
       )
-      const mold: Mold = { process, common, loaded: null, at: null }
+      const due = ms(kernel.now() + patience)
+      const mold: Mold = { process, common, edition: this.#edition, due, loaded: null, at: null }
       this.#mold = mold
       report.moldStarted(process.pid)
     } finally {
