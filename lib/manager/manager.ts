@@ -110,9 +110,10 @@ export class Manager implements Turn {
 
   /** `start`, `stop`, `restart` of one companion. */
   order(asked: Command): CommandAnswer {
-    // Its code may be new.
-    if (asked.kind !== 'stop' && this.config(asked.name)?.run.kind === 'target') this.#molds.renew()
     const { answer, ...taken } = command(this.#companions, asked, this.now)
+    // Where anything comes of it (another process, or the end of this one): its code may be new.
+    const isBorn = taken.effects.some(({ kind }) => kind === 'spawn' || kind === 'signal')
+    if (asked.kind !== 'stop' && isBorn && this.config(asked.name)?.run.kind === 'target') this.#molds.renew()
     this.#take(taken)
     this.#settle(this.now)
     this.#around.report.commanded(asked.kind, asked.name, answer.ok ? answer.message : answer.error)

@@ -79,7 +79,7 @@ export class Molds {
   /** Takes the birth of a companion over, and answers by an event. False: it is to be exec'd. */
   takes(config: CompanionConfig, env: Environment, preload: PreloadConfig | null): boolean {
     if (preload === null || config.run.kind !== 'target') return false
-    const why = this.#fallen ?? this.#whyNot({ config, env }, this.#mold)
+    const why = this.#fallen ?? this.#whyNot({ config, env }, this.#isOutdated ? null : this.#mold)
     if (why !== null) return this.#isExecd(config, why)
     const spoilt = this.#spoilt.get(keyOf(config))
     if (spoilt?.isFatal === false) return this.#isExecd(config, spoilt.text)
@@ -91,6 +91,7 @@ export class Molds {
 
   /** At the end of a turn: starts the mold that somebody waits for. */
   begin(preload: PreloadConfig | null): void {
+    if (this.#mold !== null && this.#isOutdated && this.#waitingFor(this.#mold).length === 0) this.#putAway(this.#mold)
     if (this.#waiting.length === 0 || this.#mold !== null) return
     try {
       this.#start(this.#waiting[0]!.env, preload!)
@@ -99,12 +100,16 @@ export class Molds {
     }
   }
 
-  /** The code or the settings may be new: so is the next mold, and whoever waits is forked from that one. */
+  /**
+   * The code or the settings may be new: so is the next mold. Whoever waits for one that loads is still forked from it: to
+   * be made to wait again and again would keep it down.
+   */
   renew(): void {
+    this.#edition++
     this.#spoilt.clear()
     this.#said.clear()
     this.#fallen = null
-    if (this.#mold !== null) this.#putAway(this.#mold)
+    if (this.#mold?.process.isQuiet) this.#putAway(this.#mold)
   }
 
   /**
@@ -172,6 +177,12 @@ export class Molds {
     const { failed, isQuiet, pid } = mold.process
     if (failed !== null) report.moldFailed(pid, failed.text)
     else report.moldLeft(pid, exit)
+    const waiting = this.#waiting.splice(0)
+    // By code that may be another one by now: the next mold says.
+    if (mold.edition < this.#edition) {
+      for (const wanted of waiting) this.#waiting.push({ ...wanted, edition: this.#edition })
+      return
+    }
     const cannot = failed?.fault === 'notQuiet' || failed?.fault === 'cannotFork'
     const at = failed?.at ?? (isQuiet || cannot ? null : mold.at)
     const module = at === null ? undefined : mold.common.modules[at]
@@ -179,7 +190,6 @@ export class Molds {
     const isFatal = cannot && !preload?.fallback
     if (module !== undefined) this.#spoilt.set(JSON.stringify(module), { text, isFatal })
     else if (cannot && !isFatal) this.#fallen = text
-    const waiting = this.#waiting.splice(0)
     for (const { config, env } of waiting) {
       if (module === undefined && this.#fallen === null) this.#refuse(config, text)
       else if (!this.takes(config, env, preload)) this.#exec({ config, env })
@@ -231,7 +241,7 @@ export class Molds {
         return
       case 'quiet':
         report.moldQuiet(pid)
-        if (mold === this.#mold) for (const wanted of this.#waiting.splice(0)) this.#ask(mold, wanted)
+        if (mold === this.#mold) this.#deliver(mold)
         return
       case 'log':
         return report.moldSaid(pid, message.level, message.text)
@@ -242,6 +252,23 @@ export class Molds {
         this.#forks.answered(message)
         if (mold !== this.#mold && !this.#forks.isAwaited(mold.process)) mold.process.kill()
     }
+  }
+
+  /** Those who wait for newer code wait for the next one. */
+  #deliver(mold: Mold): void {
+    const wanted = this.#waitingFor(mold)
+    this.#waiting = this.#waiting.filter((one) => !wanted.includes(one))
+    for (const one of wanted) this.#ask(mold, one)
+    if (this.#isOutdated) this.#putAway(mold)
+  }
+
+  #waitingFor({ edition }: Mold): Waiting[] {
+    return this.#waiting.filter((wanted) => wanted.edition <= edition)
+  }
+
+  /** The mold has, or loads, code that may not be the newest. */
+  get #isOutdated(): boolean {
+    return this.#mold !== null && this.#mold.edition < this.#edition
   }
 
   #ask(mold: Mold, { config, env }: Wanted): void {
