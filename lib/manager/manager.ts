@@ -189,8 +189,9 @@ export class Manager implements Turn {
     this.#events.push({ kind: 'tick' })
     this.#settle(now)
     this.#molds.judge(now, gap)
-    this.#molds.begin(this.#preload)
+    // A configuration that was waited for is taken there, and may ask for births.
     this.#waitUntil = this.#around.looked(now)
+    this.#molds.begin(this.#preload)
   }
 
   deadline(now: Ms): Ms | null {
