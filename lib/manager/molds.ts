@@ -278,11 +278,13 @@ export class Molds {
       return this.#exec({ config, env })
     }
     const { children } = this.#parts
+    let unborn: Unborn | null = null
     try {
-      const unborn = children.prepare(config, env)
+      unborn = children.prepare(config, env)
       const { stdout, stderr } = unborn.outputs
       this.#forks.ask(mold.process, unborn, [unborn.theirs!, children.stdin, stdout, stderr])
     } catch (error) {
+      if (unborn !== null) children.discard(unborn)
       this.#refuse(config, (error as Error).message)
     }
   }
@@ -307,7 +309,7 @@ export class Molds {
       left(exit)
     } catch (error) {
       if (exit === undefined) kernel.kill(pid, 'SIGKILL')
-      this.#failed(unborn, (error as Error).message)
+      this.#refuse(unborn.config, (error as Error).message)
     }
   }
 
