@@ -51,6 +51,8 @@ async function main(): Promise<void> {
   process.chdir(cwd)
   kernel.setProcessName(`monoceros: companion ${name}`)
   hearManager(kernel, channel)
+  // Its logs may have been reopened since it was asked for.
+  channel.hear()
   listen.restore()
   await runTarget(`${module}:${exported}`, channel, async () => {
     const file = findModule(module, cwd)

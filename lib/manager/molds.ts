@@ -299,10 +299,10 @@ export class Molds {
   }
 
   #born(unborn: Unborn, pid: Pid, exit: Exit | undefined): void {
-    const { kernel, children, happened, left } = this.#parts
+    const { kernel, children, report, happened, left } = this.#parts
     const { name } = unborn.config
     try {
-      children.adopt(unborn, pid)
+      report.notReopened(children.adopt(unborn, pid))
       happened({ kind: 'spawned', name, pid })
       if (exit === undefined) return
       children.lastWords(pid)
