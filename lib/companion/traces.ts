@@ -24,6 +24,11 @@ const STATE = {
       process.title = value as string
     },
   },
+  // Which one it was nobody can ask.
+  uncaughtExceptionCaptureCallback: {
+    read: () => process.hasUncaughtExceptionCaptureCallback(),
+    write: () => process.setUncaughtExceptionCaptureCallback(null),
+  },
 } satisfies Readonly<Record<string, { read(): unknown; write(value: unknown): void }>>
 
 type Name = keyof typeof STATE
@@ -88,11 +93,12 @@ export class Traces {
       if (isOwn !== false && removed !== null && !this.#isOf(at, removed))
         return unknown(`no longer ${what}`, this.#nameOf(removed))
     }
-    const { file } = this.#loads[at]!
+    const own = this.#loadOf(at)
+    if (own?.left.has('uncaughtExceptionCaptureCallback')) return 'its module sets an uncaughtExceptionCaptureCallback'
     const { files, isWhole } = this.#partOf(at)
     for (const load of this.#loads) {
       const [name] = [...load.left.keys()].filter((one) => one !== 'title')
-      if (name === undefined || load.file === file) continue
+      if (name === undefined || load === own) continue
       if (!isWhole || [...load.files].some((one) => files.has(one))) return unknown(`set the ${name}`, load.file)
     }
     return null
@@ -102,11 +108,14 @@ export class Traces {
   keep(at: number): number | undefined {
     for (const { event, listener, added, removed } of this.#listenings)
       if (removed === null && this.#isOf(at, added) === false) process.removeListener(event, listener)
-    const { file } = this.#loads[at]!
-    // Whose file another companion's module is too was loaded for the first of them.
-    const { left } = this.#loads.find((load) => load.file === file)!
+    const left: State = this.#loadOf(at)?.left ?? new Map()
     for (const [name, value] of left) if (name !== 'umask') STATE[name].write(value)
     return left.get('umask') as number | undefined
+  }
+
+  /** Where it was loaded: for the first of those whose file it is, found from different directories. */
+  #loadOf(at: number): Load | undefined {
+    return this.#loads.find(({ file }) => file === this.#loads[at]?.file)
   }
 
   readonly #added = (event: string | symbol, listener: Listener): void => {

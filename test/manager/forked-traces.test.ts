@@ -8,13 +8,18 @@ const SAYS = `
   const count = (event) => process.listeners(event).filter((one) => one.isOurs || one.listener?.isOurs).length
   console.log('is', process.env.MONOCEROS_COMPANION, JSON.stringify({
     events: ${JSON.stringify(EVENTS)}.flatMap((event) => Array(count(event)).fill(event)),
-    umask: process.umask(), exitCode: process.exitCode ?? null,
+    catches: process.hasUncaughtExceptionCaptureCallback(), umask: process.umask(), exitCode: process.exitCode ?? null,
   }))`
 const STAYS = `${SAYS}; return new Promise(() => setInterval(() => {}, 1000))`
 const CJS = `const ours = (run = () => {}) => Object.assign(run, { isOurs: true }); exports.run = () => { ${STAYS} };`
 const ESM = `const ours = (run = () => {}) => Object.assign(run, { isOurs: true }); export const run = () => { ${STAYS} };`
 
-type Seen = { readonly events: readonly string[]; readonly umask: number; readonly exitCode: number | null }
+type Seen = {
+  readonly events: readonly string[]
+  readonly catches: boolean
+  readonly umask: number
+  readonly exitCode: number | null
+}
 type Files = Readonly<Record<string, string>>
 
 /** A companion of each file but those that are `shared`, named by it. */
@@ -49,9 +54,14 @@ it('what a module does is done to its own companions only, which are stopped and
     { d: { autorestart: 'never', startsecs: 0 } },
   )
   const { seen, program, become, ask } = of
-  expect(seen.a).toEqual({ events: ['SIGTERM', 'uncaughtException', 'exit'], umask: 0o007, exitCode: 5 })
-  expect(seen.b).toEqual({ events: [], umask: process.umask(), exitCode: null })
-  expect(seen.c).toEqual({ events: ['SIGHUP'], umask: 0o070, exitCode: null })
+  expect(seen.a).toEqual({
+    events: ['SIGTERM', 'uncaughtException', 'exit'],
+    catches: false,
+    umask: 0o007,
+    exitCode: 5,
+  })
+  expect(seen.b).toEqual({ events: [], catches: false, umask: process.umask(), exitCode: null })
+  expect(seen.c).toEqual({ events: ['SIGHUP'], catches: false, umask: 0o070, exitCode: null })
   expect(alone(of)).toEqual([])
   expect(await become('d', 'EXITED')).toMatchObject({ last_exit_code: 1 })
   expect(program.output).toContain('Error: a bug of d')
@@ -104,10 +114,12 @@ it('one of which it is not known what its module would have done is exec’d, wh
     'c.js': `${CJS} process.on('SIGTERM', ours())`,
     'd.js': `${CJS} process.removeAllListeners('SIGHUP')`,
     'e.js': `${CJS} require('./shared.js')`,
+    'f.js': `${CJS} process.setUncaughtExceptionCaptureCallback(() => {})`,
+    'g.js': `${CJS} process.setUncaughtExceptionCaptureCallback(() => {})`,
     'shared.js': shared,
   })
   expect(of.seen.b).toMatchObject({ events: ['SIGHUP'], umask: process.umask() })
-  expect(alone(of)).toEqual(['b', 'e'])
+  expect(alone(of)).toEqual(['b', 'e', 'f', 'g'])
   expect(of.program.output).toMatch(
     /companion=b why="whether its own module would no longer listen to SIGHUP, as \/\S*d\.js does since it was loaded, is not known"/,
   )
@@ -135,6 +147,15 @@ it('what a module does later, while others are loaded, is done to its own compan
   expect(alone(of)).toEqual('registerHooks' in module ? [] : ['b'])
 })
 
+it('a module that is found from two directories is one', async () => {
+  const of = await see(
+    { 'a.js': `${CJS} process.umask(0o007); process.on('SIGHUP', ours())`, 'b/there': '' },
+    { b: { cwd: 'b', target: '../a.js:run' } },
+  )
+  expect(of.seen.b).toMatchObject({ events: ['SIGHUP'], umask: 0o007 })
+  expect(alone(of)).toEqual([])
+})
+
 it('a mask of its own goes before that of its module', async () => {
   const of = await manage(
     [
@@ -144,6 +165,6 @@ it('a mask of its own goes before that of its module', async () => {
     { 'a.js': `${CJS} process.umask(0)`, 'b.js': CJS },
     { preload: true, bootTimeout: '20s' },
   )
-  await of.program.line(`is a {"events":[],"umask":${0o27}`)
-  await of.program.line(`is b {"events":[],"umask":${0o22}`)
+  await of.program.line(`is a {"events":[],"catches":false,"umask":${0o27}`)
+  await of.program.line(`is b {"events":[],"catches":false,"umask":${0o22}`)
 })
