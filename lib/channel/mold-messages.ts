@@ -70,6 +70,8 @@ export type FromMold =
 export type Loaded = {
   /** Modules that could not be loaded, by their place in `modules`; `text` is one line. */
   readonly broken: readonly { readonly at: number; readonly text: string }[]
+  /** Modules of which it is not known what they would have left in a process of their own; as `broken`. */
+  readonly alone: readonly { readonly at: number; readonly text: string }[]
   /** Variables of the environment that were asked for meanwhile. */
   readonly variables: readonly string[]
   /** All of them were. */
@@ -99,7 +101,7 @@ export const TO_MOLD = {
 
 export const FROM_MOLD = {
   loading: { at: isCount },
-  loaded: { broken: isList(isBroken), variables: isList(isText), all: isFlag },
+  loaded: { broken: isList(isBroken), alone: isList(isBroken), variables: isList(isText), all: isFlag },
   quiet: {},
   forked: { request: isCount, pid: isCount },
   forkFailed: { request: isCount, text: isText },

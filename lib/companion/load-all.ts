@@ -3,6 +3,7 @@ import type { Loaded, TargetModule } from '../channel/mold-messages.ts'
 import type { Mold } from '../mold/mold.ts'
 import { findModule, importModule, lookLike } from './load-target.ts'
 import { reasonOf } from './run-target.ts'
+import type { Traces } from './traces.ts'
 
 export type LoadedModules = {
   readonly broken: Loaded['broken']
@@ -11,7 +12,7 @@ export type LoadedModules = {
 }
 
 /** Each finds its own directory, and itself as the program. What cannot be loaded is left to an exec'd process to explain. */
-export async function loadAll(mold: Mold, modules: readonly TargetModule[]): Promise<LoadedModules> {
+export async function loadAll(mold: Mold, modules: readonly TargetModule[], traces: Traces): Promise<LoadedModules> {
   const broken: { at: number; text: string }[] = []
   const opened: (readonly string[])[] = []
   // A module may await what keeps no process alive.
@@ -19,14 +20,17 @@ export async function loadAll(mold: Mold, modules: readonly TargetModule[]): Pro
   for (const [at, { module, cwd }] of modules.entries()) {
     mold.tell({ kind: 'loading', at })
     mold.listen.during = keyOf({ module, cwd })
+    const loaded = traces.begin(at)
+    let file: string | null = null
     try {
       process.chdir(cwd)
-      const file = findModule(module, cwd)
+      file = findModule(module, cwd)
       lookLike(file)
       await inTime(mold, at, module, importModule(file))
     } catch (error) {
       broken.push({ at, text: reasonOf(error) })
     }
+    loaded(file)
     opened.push(mold.open())
   }
   clearInterval(alive)

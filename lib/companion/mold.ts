@@ -17,6 +17,7 @@ import { deferStreams } from './late-streams.ts'
 import { keyOf, loadAll } from './load-all.ts'
 import { exportOf, findModule, importModule, lookLike } from './load-target.ts'
 import { hearManager, reasonOf, runTarget, type TargetChannel } from './run-target.ts'
+import { Traces } from './traces.ts'
 import { replaceEnvironment, watchEnvironment } from './watched-environment.ts'
 
 /** How long the manager may take to say `go`. */
@@ -36,21 +37,33 @@ async function main(): Promise<void> {
   const restoreStreams = deferStreams()
   const stopWatching = watchEnvironment()
   process.on('uncaughtException', refuse)
-  const { broken, blame } = await loadAll(mold, mold.go.modules ?? [])
+  const traces = new Traces()
+  const { modules = [] } = mold.go
+  const { broken, blame } = await loadAll(mold, modules, traces)
   const { written, ...asked } = stopWatching()
-  mold.tell({ kind: 'loaded', broken, ...asked })
-  const descriptor = await mold
-    .untilForked(blame, () => void process.off('uncaughtException', refuse))
-    .catch((error) => refuse(error))
+  const settled = (): void => {
+    traces.stop()
+    process.off('uncaughtException', refuse)
+    const alone = modules.flatMap((_, at) => {
+      const text = traces.whyNot(at)
+      return text === null ? [] : [{ at, text }]
+    })
+    mold.tell({ kind: 'loaded', broken, alone, ...asked })
+  }
+  const descriptor = await mold.untilForked(blame, settled).catch((error) => refuse(error))
 
   const { channel, order } = join(kernel, descriptor)
   const { name, module, export: exported, cwd, umask, env } = order
   restoreStreams()
   replaceEnvironment(env, written)
-  if (umask !== null) process.umask(umask)
   process.chdir(cwd)
   kernel.setProcessName(`monoceros: companion ${name}`)
+  const left = traces.keep(modules.findIndex((one) => keyOf(one) === keyOf({ module, cwd })))
+  const mask = umask ?? left
+  if (mask !== undefined) process.umask(mask)
   hearManager(kernel, channel)
+  // Its logs may have been reopened since it was asked for.
+  channel.hear()
   listen.restore()
   await runTarget(`${module}:${exported}`, channel, async () => {
     const file = findModule(module, cwd)

@@ -41,6 +41,8 @@ export type Unborn = Pick<Child, 'config' | 'outputs' | 'stderrFrom'> & {
   /** The channel of a `target`. */
   readonly ours: Fd | null
   readonly theirs: Fd | null
+  /** How often the logs had been reopened when its outputs were opened. */
+  readonly reopenings: number
 }
 
 export class Children {
@@ -52,6 +54,7 @@ export class Children {
   readonly #garbled: (child: Child, why: string) => void
   readonly #byPid = new Map<Pid, Child>()
   readonly #identities = new Map<string, Identity | null>()
+  #reopenings = 0
 
   constructor(
     kernel: Kernel,
@@ -92,7 +95,7 @@ export class Children {
     const outputs = openOutputs(this.#kernel, this.#files, config)
     try {
       const [ours, theirs] = run.kind === 'target' ? this.#kernel.channelPair() : [null, null]
-      return { config, env, outputs, ours, theirs, stderrFrom }
+      return { config, env, outputs, ours, theirs, stderrFrom, reopenings: this.#reopenings }
     } catch (error) {
       outputs.started()
       outputs.ended()
@@ -100,19 +103,32 @@ export class Children {
     }
   }
 
-  /** A companion was forked, and waits to be told what it is. Throws where that cannot be said; then nothing is left. */
-  adopt(unborn: Unborn, pid: Pid): Child {
+  /**
+   * A companion was forked, and waits to be told what it is. What went wrong with its logs, in one line each. Throws where
+   * it cannot be told; then nothing is left.
+   */
+  adopt(unborn: Unborn, pid: Pid): string[] {
     const { config, env } = unborn
     const { name, run, cwd, umask } = config
     if (run.kind !== 'target') throw new Error(`${name} is no target`)
     const { module, export: exported } = run
-    const whole = companionEnvironment(config, env, this.identity(config))
-    const order: TargetOrder = { name, module, export: exported, cwd, umask, env: whole }
-    const blob = writeBlob(this.#kernel, order)
-    const child = this.#adopt(unborn, pid)
-    child.channel?.send({ kind: 'go', manager: this.#kernel.getpid() }, [blob])
-    this.#kernel.close(blob)
-    return child
+    let blob: Fd | null = null
+    try {
+      const whole = companionEnvironment(config, env, this.identity(config))
+      const order: TargetOrder = { name, module, export: exported, cwd, umask, env: whole }
+      blob = writeBlob(this.#kernel, order)
+      const child = this.#adopt(unborn, pid)
+      // Before `go`: it writes nothing to files that were moved away since it was asked for.
+      const problems = unborn.reopenings < this.#reopenings ? this.#reopenOne(child) : []
+      child.channel?.send({ kind: 'go', manager: this.#kernel.getpid() }, [blob])
+      return problems
+    } catch (error) {
+      if (this.#byPid.has(pid)) this.forget(pid)
+      else this.discard(unborn)
+      throw error
+    } finally {
+      if (blob !== null) this.#kernel.close(blob)
+    }
   }
 
   /** There will be no process. */
@@ -162,6 +178,7 @@ export class Children {
    * start from now on inherit them. A program cannot be told; its pipe mode is for that.
    */
   reopen(): string[] {
+    this.#reopenings++
     const problems = this.#files.reopen()
     for (const child of this.#byPid.values()) if (child.channel !== null) problems.push(...this.#reopenOne(child))
     return problems

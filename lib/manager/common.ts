@@ -81,6 +81,8 @@ export function whyNot(candidate: Candidate, common: Common, loaded: Loaded | nu
   const at = placeOf(common.modules, config)
   const broken = loaded?.broken.find((one) => one.at === at)
   if (broken !== undefined) return `its module could not be loaded: ${broken.text}`
+  const alone = loaded?.alone.find((one) => one.at === at)
+  if (alone !== undefined) return alone.text
   const read = own.find((name) => loaded?.variables.includes(name))
   if (read !== undefined) return `its ${read} was asked for while modules were loaded`
   if (loaded?.all && own.length > 0) return 'the whole environment was copied while modules were loaded'

@@ -52,6 +52,8 @@ export class Manager implements Turn {
   readonly #around: Surroundings
   readonly #jobs: Jobs
   readonly #events: Event[] = []
+  /** How a spawn by fork/exec went, which is over before anything else happens. */
+  readonly #spawned: Event[] = []
   readonly #obituaries = new Map<string, Obituary>()
   /** Configurations by the hash that the core knows them by. */
   #configs: Map<string, CompanionConfig>
@@ -108,9 +110,10 @@ export class Manager implements Turn {
 
   /** `start`, `stop`, `restart` of one companion. */
   order(asked: Command): CommandAnswer {
-    // Its code may be new.
-    if (asked.kind !== 'stop' && this.config(asked.name)?.run.kind === 'target') this.#molds.renew()
     const { answer, ...taken } = command(this.#companions, asked, this.now)
+    // Where anything comes of it (another process, or the end of this one): its code may be new.
+    const isBorn = taken.effects.some(({ kind }) => kind === 'spawn' || kind === 'signal')
+    if (asked.kind !== 'stop' && isBorn && this.config(asked.name)?.run.kind === 'target') this.#molds.renew()
     this.#take(taken)
     this.#settle(this.now)
     this.#around.report.commanded(asked.kind, asked.name, answer.ok ? answer.message : answer.error)
@@ -186,8 +189,9 @@ export class Manager implements Turn {
     this.#events.push({ kind: 'tick' })
     this.#settle(now)
     this.#molds.judge(now, gap)
-    this.#molds.begin(this.#preload)
+    // A configuration that was waited for is taken there, and may ask for births.
     this.#waitUntil = this.#around.looked(now)
+    this.#molds.begin(this.#preload)
   }
 
   deadline(now: Ms): Ms | null {
@@ -238,8 +242,8 @@ export class Manager implements Turn {
 
   /** Deals with all events, those included that come of dealing with them. */
   #settle(now: Ms): void {
-    for (let event = this.#events.shift(); event !== undefined; event = this.#events.shift())
-      this.#take(step(this.#companions, event, now))
+    const next = (): Event | undefined => this.#spawned.shift() ?? this.#events.shift()
+    for (let event = next(); event !== undefined; event = next()) this.#take(step(this.#companions, event, now))
   }
 
   #take({ companions, effects }: Step): void {
@@ -274,9 +278,9 @@ export class Manager implements Turn {
     try {
       if (this.#molds.takes(config, this.#env, this.#preload)) return
       const { pid } = this.#around.children.start(config, this.#env)
-      this.#events.push({ kind: 'spawned', name, pid })
+      this.#spawned.push({ kind: 'spawned', name, pid })
     } catch (error) {
-      this.#events.push({ kind: 'spawnFailed', name, error: (error as Error).message })
+      this.#spawned.push({ kind: 'spawnFailed', name, error: (error as Error).message })
     }
   }
 

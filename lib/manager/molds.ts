@@ -14,7 +14,7 @@ import type { Leader } from '../runtime/reaper.ts'
 import { Silence } from '../runtime/silence.ts'
 import type { Event } from '../supervision/companions.ts'
 import { exitWords } from '../supervision/describe.ts'
-import type { Ms, Pid } from '../units.ts'
+import { type Ms, ms, type Pid } from '../units.ts'
 import type { Children, Unborn } from './children.ts'
 import { type Candidate, type Common, commonOf, moduleOf, whyNot } from './common.ts'
 import { openInherited } from './outputs.ts'
@@ -23,10 +23,15 @@ import type { Report } from './report.ts'
 
 type Environment = Readonly<Record<string, string>>
 type Wanted = { readonly config: CompanionConfig; readonly env: Environment }
+/** Wanted of code that is at least as new as that edition. */
+type Waiting = Wanted & { readonly edition: number }
 
 type Mold = {
   readonly process: MoldProcess
   readonly common: Common
+  readonly edition: number
+  /** When it must have said that it is quiet, or why not. */
+  readonly due: Ms
   loaded: Loaded | null
   /** The module that it has begun with. */
   at: number | null
@@ -51,7 +56,9 @@ export class Molds {
   /** Of no use any more: told to end, or as soon as nobody waits for it. */
   readonly #old = new Map<Pid, Mold>()
   /** Asked for, and not asked of a mold yet. */
-  #waiting: Wanted[] = []
+  #waiting: Waiting[] = []
+  /** Of the code: the next one whenever it may be new. */
+  #edition = 0
   /** Why what a module asks for cannot be had by fork, by `keyOf`: exec'd, or failed. */
   readonly #spoilt = new Map<string, { readonly text: string; readonly isFatal: boolean }>()
   /** Why nobody is forked. */
@@ -73,18 +80,19 @@ export class Molds {
   /** Takes the birth of a companion over, and answers by an event. False: it is to be exec'd. */
   takes(config: CompanionConfig, env: Environment, preload: PreloadConfig | null): boolean {
     if (preload === null || config.run.kind !== 'target') return false
-    const why = this.#fallen ?? this.#whyNot({ config, env }, this.#mold)
+    const why = this.#fallen ?? this.#whyNot({ config, env }, this.#isOutdated ? null : this.#mold)
     if (why !== null) return this.#isExecd(config, why)
     const spoilt = this.#spoilt.get(keyOf(config))
     if (spoilt?.isFatal === false) return this.#isExecd(config, spoilt.text)
     if (spoilt !== undefined) this.#refuse(config, spoilt.text)
     else if (this.#mold?.process.isQuiet) this.#ask(this.#mold, { config, env })
-    else this.#waiting.push({ config, env })
+    else this.#waiting.push({ config, env, edition: this.#edition })
     return true
   }
 
   /** At the end of a turn: starts the mold that somebody waits for. */
   begin(preload: PreloadConfig | null): void {
+    if (this.#mold !== null && this.#isOutdated && this.#waitingFor(this.#mold).length === 0) this.#putAway(this.#mold)
     if (this.#waiting.length === 0 || this.#mold !== null) return
     try {
       this.#start(this.#waiting[0]!.env, preload!)
@@ -93,22 +101,27 @@ export class Molds {
     }
   }
 
-  /** The code or the settings may be new: so is the next mold, and whoever waits is forked from that one. */
+  /**
+   * The code or the settings may be new: so is the next mold. Whoever waits for one that loads is still forked from it: to
+   * be made to wait again and again would keep it down.
+   */
   renew(): void {
+    this.#edition++
     this.#spoilt.clear()
     this.#said.clear()
     this.#fallen = null
-    if (this.#mold !== null) this.#putAway(this.#mold)
+    if (this.#mold?.process.isQuiet) this.#putAway(this.#mold)
   }
 
   /**
-   * It took too long: nothing may come of what was asked for. A module that was not even loaded by then keeps all others
-   * waiting.
+   * It took too long, or was stopped: nothing may come of what was asked for. A module that is not even loaded when it
+   * should be keeps all others waiting.
    */
   abandon(name: string): void {
     this.#waiting = this.#waiting.filter(({ config }) => config.name !== name)
     this.#forks.abandon((unborn) => unborn.config.name === name)
-    if (this.#mold !== null && !this.#mold.process.isQuiet) this.#mold.process.kill()
+    const { process, due } = this.#mold ?? {}
+    if (process?.isQuiet === false && this.#parts.kernel.now() >= due!) process.kill()
   }
 
   judge(now: Ms, gap: Ms): void {
@@ -165,6 +178,12 @@ export class Molds {
     const { failed, isQuiet, pid } = mold.process
     if (failed !== null) report.moldFailed(pid, failed.text)
     else report.moldLeft(pid, exit)
+    const waiting = this.#waiting.splice(0)
+    // By code that may be another one by now: the next mold says.
+    if (mold.edition < this.#edition) {
+      for (const wanted of waiting) this.#waiting.push({ ...wanted, edition: this.#edition })
+      return
+    }
     const cannot = failed?.fault === 'notQuiet' || failed?.fault === 'cannotFork'
     const at = failed?.at ?? (isQuiet || cannot ? null : mold.at)
     const module = at === null ? undefined : mold.common.modules[at]
@@ -172,7 +191,6 @@ export class Molds {
     const isFatal = cannot && !preload?.fallback
     if (module !== undefined) this.#spoilt.set(JSON.stringify(module), { text, isFatal })
     else if (cannot && !isFatal) this.#fallen = text
-    const waiting = this.#waiting.splice(0)
     for (const { config, env } of waiting) {
       if (module === undefined && this.#fallen === null) this.#refuse(config, text)
       else if (!this.takes(config, env, preload)) this.#exec({ config, env })
@@ -203,7 +221,8 @@ export class Molds {
         },
         (message) => this.#heard(mold, message),
       )
-      const mold: Mold = { process, common, loaded: null, at: null }
+      const due = ms(kernel.now() + patience)
+      const mold: Mold = { process, common, edition: this.#edition, due, loaded: null, at: null }
       this.#mold = mold
       report.moldStarted(process.pid)
     } finally {
@@ -223,7 +242,7 @@ export class Molds {
         return
       case 'quiet':
         report.moldQuiet(pid)
-        if (mold === this.#mold) for (const wanted of this.#waiting.splice(0)) this.#ask(mold, wanted)
+        if (mold === this.#mold) this.#deliver(mold)
         return
       case 'log':
         return report.moldSaid(pid, message.level, message.text)
@@ -236,6 +255,23 @@ export class Molds {
     }
   }
 
+  /** Those who wait for newer code wait for the next one. */
+  #deliver(mold: Mold): void {
+    const wanted = this.#waitingFor(mold)
+    this.#waiting = this.#waiting.filter((one) => !wanted.includes(one))
+    for (const one of wanted) this.#ask(mold, one)
+    if (this.#isOutdated) this.#putAway(mold)
+  }
+
+  #waitingFor({ edition }: Mold): Waiting[] {
+    return this.#waiting.filter((wanted) => wanted.edition <= edition)
+  }
+
+  /** The mold has, or loads, code that may not be the newest. */
+  get #isOutdated(): boolean {
+    return this.#mold !== null && this.#mold.edition < this.#edition
+  }
+
   #ask(mold: Mold, { config, env }: Wanted): void {
     const why = this.#whyNot({ config, env }, mold)
     if (why !== null) {
@@ -243,11 +279,13 @@ export class Molds {
       return this.#exec({ config, env })
     }
     const { children } = this.#parts
+    let unborn: Unborn | null = null
     try {
-      const unborn = children.prepare(config, env)
+      unborn = children.prepare(config, env)
       const { stdout, stderr } = unborn.outputs
       this.#forks.ask(mold.process, unborn, [unborn.theirs!, children.stdin, stdout, stderr])
     } catch (error) {
+      if (unborn !== null) children.discard(unborn)
       this.#refuse(config, (error as Error).message)
     }
   }
@@ -262,17 +300,17 @@ export class Molds {
   }
 
   #born(unborn: Unborn, pid: Pid, exit: Exit | undefined): void {
-    const { kernel, children, happened, left } = this.#parts
+    const { kernel, children, report, happened, left } = this.#parts
     const { name } = unborn.config
     try {
-      children.adopt(unborn, pid)
+      report.notReopened(children.adopt(unborn, pid))
       happened({ kind: 'spawned', name, pid })
       if (exit === undefined) return
       children.lastWords(pid)
       left(exit)
     } catch (error) {
       if (exit === undefined) kernel.kill(pid, 'SIGKILL')
-      this.#failed(unborn, (error as Error).message)
+      this.#refuse(unborn.config, (error as Error).message)
     }
   }
 

@@ -98,8 +98,12 @@ export class Report {
   }
 
   reopened(problems: readonly string[]): void {
-    for (const error of problems) this.#log.error('log file not reopened', { error })
+    this.notReopened(problems)
     this.#log.info('log files reopened')
+  }
+
+  notReopened(problems: readonly string[]): void {
+    for (const error of problems) this.#log.error('log file not reopened', { error })
   }
 
   logTrouble(file: string, error: string | null, lost: number): void {

@@ -51,6 +51,7 @@ async function main() {
       else if (signal === 'SIGUSR1') manager.reopen(null)
       else if (signal === 'SIGHUP') void load().then((again) => manager.reload(managerConfig(again)))
     },
+    reaped() {},
     hear() {},
     reap(now) {
       const leaders = manager.leaders()

@@ -163,8 +163,11 @@ class Simulation {
       if (this.find(effect.name)?.manualStop) throw new Error(`${effect.name} was stopped by hand and starts`)
       if (this.companions.mode !== 'running') throw new Error(`${effect.name} starts while ${this.companions.mode}`)
       this.world.spawn(effect.name, this.now)
-    } else if (effect.kind === 'abandon') this.world.abandon(effect.name)
-    else if (effect.kind === 'signal') this.world.signal(effect.name, effect.pid, effect.how, this.now)
+    } else if (effect.kind === 'abandon') {
+      this.world.abandon(effect.name)
+      // As `Forks` does; others are tested with lives alone.
+      this.world.forgetLate(effect.name)
+    } else if (effect.kind === 'signal') this.world.signal(effect.name, effect.pid, effect.how, this.now)
   }
 
   #check(): void {

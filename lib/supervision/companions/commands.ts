@@ -10,7 +10,8 @@
  *   EXITED     spawned now      ok, nothing to do       spawned now
  *   FATAL      spawned now      ok, nothing to do       spawned now
  *
- * `stop` sets manualStop in every row; `start` and `restart` clear it wherever they are not refused: what is refused
+ * Where there is no process yet (a mold may have to be loaded first) a companion that is STARTING is STOPPED, or asked for
+ * anew, at once. `stop` sets manualStop in every row; `start` and `restart` clear it wherever they are not refused: what is refused
  * changes nothing. None of them rereads the configuration.
  */
 import type { Ms } from '../../units.ts'

@@ -3,7 +3,17 @@
  */
 import type { Ms } from '../../units.ts'
 import type { Companion, Companions, Effect, Spec, Step } from '../companions.ts'
-import { isAtRest, type Event as LifeEvent, newLife, pidOf, step, troubleOf } from '../life.ts'
+import {
+  isAtRest,
+  type Life,
+  type Event as LifeEvent,
+  type LifePolicy,
+  type Step as LifeStep,
+  newLife,
+  pidOf,
+  step,
+  troubleOf,
+} from '../life.ts'
 import { draw } from '../random.ts'
 
 export type Draft = {
@@ -37,7 +47,7 @@ export function live(draft: Draft, name: string, event: LifeEvent): void {
   const at = draft.members.findIndex(({ spec }) => spec.name === name)
   const member = draft.members[at]!
   const { life: from, spec: old } = member
-  const { life: to, effects } = step(from, event, draft.now, old.policy)
+  const { life: to, effects } = stepOf(from, event, draft.now, old.policy)
   if (to.phase.kind !== from.phase.kind) draft.effects.push({ kind: 'moved', name, from, to })
   const isFree = effects.some(({ kind }) => kind === 'spawn') || (pidOf(to) === null && to.phase.kind !== 'spawning')
   const spec = (isFree ? member.next : null) ?? old
@@ -50,7 +60,14 @@ export function live(draft: Draft, name: string, event: LifeEvent): void {
     draft.effects.push({ kind: 'fatal', name, trouble: troubleOf(to)! })
   }
   draft.members[at] = { ...member, life: to, spec, next: isFree ? null : member.next }
-  if (isOutdated(draft.members[at])) live(draft, name, { kind: 'restart' })
+}
+
+/** A birth that is stopped, or is to be that of another, is given up: nothing has begun that would need an end. */
+function stepOf(life: Life, event: LifeEvent, now: Ms, policy: LifePolicy): LifeStep {
+  if (life.phase.kind !== 'spawning' || !(event.kind === 'stop' || event.kind === 'restart'))
+    return step(life, event, now, policy)
+  const { life: to, effects } = step({ ...life, want: 'down', phase: { kind: 'down' } }, event, now, policy)
+  return { life: to, effects: [{ kind: 'abandon' }, ...effects] }
 }
 
 /** Those who have left the configuration are forgotten once they are down, or make room for their heirs. */
@@ -78,10 +95,6 @@ export const inStopOrder = (members: readonly Companion[]): readonly Companion[]
 
 /** Whether it waits for somebody to start it. */
 export const isManual = (spec: Spec): boolean => spec.autostart === false
-
-/** Its process came after the configuration had changed. */
-const isOutdated = ({ next, life }: Companion): boolean =>
-  next !== null && life.want === 'up' && pidOf(life) !== null && life.phase.kind !== 'leaving'
 
 function fresh(draft: Draft, spec: Spec): Companion {
   const { value, seed } = draw(draft.seed)

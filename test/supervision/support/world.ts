@@ -122,9 +122,14 @@ export class World<Name> {
   abandon(name: Name): void {
     const text = this.#text(name)
     if (!this.requests.delete(text)) throw new Error(`${text}: abandoned without a request`)
-    const late = this.#random.chance(0.3)
+    if (!this.#random.chance(0.3)) this.forgetLate(name)
+  }
+
+  /** Whoever carries out keeps to himself what comes of a request that was abandoned. */
+  forgetLate(name: Name): void {
+    const text = this.#text(name)
     this.#plans = this.#plans.filter(
-      ({ what }) => late || !('name' in what && this.#text(what.name) === text && what.kind.startsWith('spawn')),
+      ({ what }) => !('name' in what && this.#text(what.name) === text && what.kind.startsWith('spawn')),
     )
   }
 
