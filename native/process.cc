@@ -42,6 +42,11 @@ Napi::Value kill_if(Napi::Env env, pid_t pid, int signal, Question is_meant) {
   return Napi::Boolean::New(env, error == 0);
 }
 
+Napi::Value is_child_of_ours(const Napi::CallbackInfo& info) {
+  const pid_t pid = integer(info[0]);
+  return Napi::Boolean::New(info.Env(), pid > 1 && is_child(pid));
+}
+
 Napi::Value kill_child(const Napi::CallbackInfo& info) {
   return kill_if(info.Env(), integer(info[0]), integer(info[1]), is_child);
 }
@@ -176,6 +181,7 @@ void replace_image(const Napi::CallbackInfo& info) {
 }
 
 void install_process(Napi::Env env, Napi::Object exports) {
+  put(env, exports, "isChild", is_child_of_ours);
   put(env, exports, "kill", kill_child);
   put(env, exports, "killMember", kill_member);
   put(env, exports, "killGroup", kill_group);

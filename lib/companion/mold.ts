@@ -10,7 +10,7 @@ import type { Kernel } from '../kernel/kernel.ts'
 import { runHooks } from '../mold/hooks.ts'
 import { compileLazily } from '../mold/lazy.ts'
 import { Mold } from '../mold/mold.ts'
-import { type Fd, ms } from '../units.ts'
+import type { Fd } from '../units.ts'
 import { forgetOptions } from '../worker/exec-argv.ts'
 import { isCalled } from '../worker/join.ts'
 import { deferStreams } from './late-streams.ts'
@@ -19,9 +19,6 @@ import { exportOf, findModule, importModule, lookLike } from './load-target.ts'
 import { hearManager, reasonOf, runTarget, type TargetChannel } from './run-target.ts'
 import { Traces } from './traces.ts'
 import { replaceEnvironment, watchEnvironment } from './watched-environment.ts'
-
-/** How long the manager may take to say `go`. */
-const PATIENCE = ms(30_000)
 
 if (!isCalled()) {
   process.stderr.write('monoceros: this file is started by the companion manager\n')
@@ -84,8 +81,8 @@ function refuse(error: unknown): never {
 function join(kernel: Kernel, descriptor: Fd): { readonly channel: TargetChannel; readonly order: TargetOrder } {
   kernel.setCloseOnExec(descriptor, true)
   const channel: TargetChannel = new Channel(kernel, descriptor, TO_TARGET)
-  const first = channel.wait((message): message is TargetGo => message.kind === 'go', PATIENCE)
-  if (first === null || first === 'end') return kernel.exit(1)
+  const first = channel.waitFor((message): message is TargetGo => message.kind === 'go')
+  if (first === 'end') return kernel.exit(1)
   mold.dieWith(first.message.manager)
   return { channel, order: readBlob(kernel, first.fds[0]!) as TargetOrder }
 }

@@ -192,6 +192,8 @@ export type Kernel = {
    * group or will.
    */
   adopt(child: Pid): void
+  /** Whether that is a child of this process, alive or not yet reaped. */
+  isChild(process: Pid): boolean
   /** The children that were reaped on sight since the last call. `exited` and `reap` do not know them any more. */
   takeExits(): Exit[]
   /**

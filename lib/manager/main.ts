@@ -90,7 +90,7 @@ function serve(kernel: Kernel, channel: ToArbiter, go: ManagerGo, config: Manage
   const reopen = (files: readonly ('stdout' | 'stderr')[] = [], fresh: readonly Fd[] = []): void => {
     for (const [at, file] of files.entries()) kernel.dup2(fresh[at]!, file === 'stdout' ? 1 : 2)
     log.reopen()
-    report.reopened(children.reopen())
+    report.reopened([...children.reopen(), ...manager.reopened()])
   }
   const end = (): void => {
     control?.close()

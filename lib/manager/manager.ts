@@ -120,6 +120,11 @@ export class Manager implements Turn {
     return answer
   }
 
+  /** What the manager has for 1 and 2 is another file. What went wrong, one line each. */
+  reopened(): string[] {
+    return this.#molds.reopen()
+  }
+
   /** Takes a new configuration, or keeps the old one. */
   reread({ companions, env, preload }: ManagerConfig): RereadAnswer {
     const specs = companions.map((config) => specOf(config, env, preload))

@@ -14,7 +14,7 @@ import type { Leader } from '../runtime/reaper.ts'
 import { Silence } from '../runtime/silence.ts'
 import type { Event } from '../supervision/companions.ts'
 import { exitWords } from '../supervision/describe.ts'
-import { type Ms, ms, type Pid } from '../units.ts'
+import { type Fd, type Ms, ms, type Pid } from '../units.ts'
 import type { Children, Unborn } from './children.ts'
 import { type Candidate, type Common, commonOf, moduleOf, whyNot } from './common.ts'
 import { openInherited } from './outputs.ts'
@@ -111,6 +111,21 @@ export class Molds {
     this.#said.clear()
     this.#fallen = null
     if (this.#mold?.process.isQuiet) this.#putAway(this.#mold)
+  }
+
+  /** What the manager has for 1 and 2 is another file: so is what the molds have. What went wrong, one line each. */
+  reopen(): string[] {
+    const { kernel } = this.#parts
+    const streams: Fd[] = []
+    try {
+      for (const stream of [1, 2] as const) streams.push(openInherited(kernel, stream))
+      for (const { process } of this.#all()) process.reopen(streams[0]!, streams[1]!)
+      return []
+    } catch (error) {
+      return [`molds: ${(error as Error).message}`]
+    } finally {
+      for (const fd of streams) kernel.close(fd)
+    }
   }
 
   /**

@@ -6,7 +6,6 @@
  */
 import type { FromMold } from '../channel/mold-messages.ts'
 import type { Exit, Kernel } from '../kernel/kernel.ts'
-import { processStat } from '../system/processes.ts'
 import { type Fd, type Pid, pid } from '../units.ts'
 import type { MoldProcess } from './mold-process.ts'
 
@@ -17,7 +16,7 @@ type Request<Unborn> = {
 }
 
 export type Midwife<Unborn> = {
-  readonly kernel: Pick<Kernel, 'kill' | 'getpid'>
+  readonly kernel: Pick<Kernel, 'kill' | 'isChild'>
   /** Whether it is somebody already. */
   isKnown(pid: Pid): boolean
   /** The process is there; `exit`: and is gone already, and reaped. */
@@ -116,7 +115,7 @@ export class Forks<Unborn> {
 
   #mayBeBorn(child: Pid): boolean {
     const { kernel, isKnown } = this.#midwife
-    return processStat(child)?.parent === kernel.getpid() && !isKnown(child)
+    return kernel.isChild(child) && !isKnown(child)
   }
 
   /** Without an open request an unknown exit was an orphan's. */

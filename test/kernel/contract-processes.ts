@@ -13,6 +13,7 @@ const FUNCTIONS = {
   reapStrangers: true,
   takeExits: true,
   adopt: true,
+  isChild: true,
   kill: true,
   killMember: true,
   killGroup: true,
@@ -82,6 +83,7 @@ export const processes = {
     })
     assert.equal(gone, child)
     assert.deepEqual(kernel.exited([child]), [child])
+    assert.equal(kernel.isChild(child), true)
     assert.equal(kernel.kill(child, 'SIGTERM'), true)
     const [exit, ...more] = kernel.reap([child])
     assert.deepEqual(more, [])
@@ -89,12 +91,14 @@ export const processes = {
     assert(exit!.usage.userMs >= 0 && exit!.usage.systemMs >= 0 && exit!.usage.maxRssKib > 0)
     assert.deepEqual([kernel.reap([child]), kernel.exited([child])], [[], []])
     assert.equal(kernel.kill(child, 'SIGKILL'), false)
+    assert.equal(kernel.isChild(child), false)
   },
 
   async 'a living child is not reaped, and the signal that ends it is named'({ kernel, plans }) {
     kernel.openSignals(['SIGCHLD'])
     const child = kernel.spawn(plans.waits())
     assert.deepEqual([kernel.exited([child]), kernel.reap([child])], [[], []])
+    assert.equal(kernel.isChild(child), true)
     assert.equal(kernel.kill(child, 'SIGTERM'), true)
     const exit = await reaped(kernel, child)
     assert.deepEqual([exit.code, exit.signal], [null, 'SIGTERM'])
@@ -119,6 +123,7 @@ export const processes = {
     const parent = kernel.getppid()
     if (parent > 1) assert.equal(kernel.kill(parent, 'SIGTERM'), false)
     assert.deepEqual([kernel.reap([parent]), kernel.exited([parent])], [[], []])
+    for (const other of [parent, 1, 0, -1, kernel.getpid()].map(pid)) assert.equal(kernel.isChild(other), false)
     for (const special of [1, 0, -1].map(pid)) fails(() => kernel.kill(special, 'SIGTERM'), 'EINVAL')
     for (const special of [1, 0, -1].map(pid)) fails(() => kernel.killGroup(special, 'SIGTERM'), 'EINVAL')
   },

@@ -2,7 +2,7 @@
 import { execFileSync } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type Service, serve } from '../arbiter/service.ts'
+import { childrenOf, type Service, serve } from '../arbiter/service.ts'
 import { until } from '../support/until.ts'
 
 const LOGS = ['error.log', 'access.log']
@@ -28,6 +28,7 @@ const openFiles = (pid: number): string[] => {
     return []
   }
 }
+const descendantsOf = (pid: number): number[] => childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)])
 const load = (service: Service): void => writeFileSync(join(service.folder, 'load'), '')
 
 async function rotate(service: Service): Promise<void> {
@@ -38,9 +39,9 @@ async function rotate(service: Service): Promise<void> {
   await until(() => LOGS.every((name) => existsSync(join(service.folder, name))))
 }
 
-function begin(): Service {
-  const files = { 'app.js': APP }
-  return serve(ARGS, { files, prepare: (folder) => void execFileSync('mkfifo', [join(folder, 'load')]) })
+function begin(args: readonly string[] = [], more: Readonly<Record<string, string>> = {}): Service {
+  const files = { 'app.js': APP, ...more }
+  return serve([...ARGS, ...args], { files, prepare: (folder) => void execFileSync('mkfifo', [join(folder, 'load')]) })
 }
 
 async function expectNewFiles(service: Service, pid: number): Promise<void> {
@@ -61,14 +62,19 @@ test('logs that are reopened while the app loads are what its workers write to',
 })
 
 test('nobody holds a log that was moved away, so that its room on the disk is given back when it is removed', async () => {
-  const service = begin()
+  const service = begin(['-c', 'monoceros.json'], {
+    'monoceros.json': JSON.stringify({ companions: [{ name: 'one', target: './one.js:run' }] }),
+    'one.js': 'exports.run = () => new Promise(() => setInterval(() => {}, 1e6))',
+  })
   await until(() => inFile(service, 'error.log').includes('mold started'))
   load(service)
-  await until(() => inFile(service, 'error.log').includes('all workers are ready'))
+  for (const line of ['all workers are ready', 'companion is RUNNING'])
+    await until(() => inFile(service, 'error.log').includes(line))
+  const held = (): string[] => descendantsOf(service.program.pid).flatMap(openFiles)
   await rotate(service)
-  const held = (): string[] => service.children().flatMap(openFiles)
   await until(() => !held().some((path) => path.endsWith('.log.1')))
-  expect(held().filter((path) => path.endsWith('error.log')).length).toBeGreaterThanOrEqual(2 * 2)
+  // Worker, mold, manager, its mold, companion.
+  expect(held().filter((path) => path.endsWith('error.log')).length).toBeGreaterThanOrEqual(5 * 2)
 })
 
 test('so are those that are reopened while a new generation loads', async () => {

@@ -9,6 +9,7 @@ import { type FakeHost, FakeProcess, type FakeProgram, type Kinship } from './fa
 
 type Children =
   | 'adopt'
+  | 'isChild'
   | 'spawn'
   | 'exited'
   | 'reap'
@@ -53,6 +54,10 @@ export abstract class FakeChildren extends FakeDescriptors implements Pick<Kerne
 
   adopt(child: Pid): void {
     this.#watched.set(child, 'group')
+  }
+
+  isChild(process: Pid): boolean {
+    return this.#child(process) !== undefined
   }
 
   exited(children: readonly Pid[]): Pid[] {
