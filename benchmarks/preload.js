@@ -9,14 +9,15 @@
  * answer. `--load`: seconds of wrk for each figure that needs load. `--heap`: MB of the app whose worker
  * is killed. `--heaps` and `--workers`: rows of the table of memory.
  *
- * Only when asked for: what `target` companions gain from a mold, and what `reforkAfter` gains (not at real-time priority).
+ * Only when asked for: `--only garbage [--node-options OPTION]`, the most memory that a worker takes whose requests leave much garbage
+ * (OPTION: for monoceros's workers); what `target` companions gain from a mold, and what `reforkAfter` gains (not at real-time priority).
  */
 const { execFileSync } = require('node:child_process')
 const { readFileSync } = require('node:fs')
 const { parseArgs } = require('node:util')
 const { ask } = require('./preload/client.js')
 const { companions } = require('./preload/companions.js')
-const { cpu, delay, load, pss } = require('./preload/measures.js')
+const { cpu, delay, load, peak, pss } = require('./preload/measures.js')
 const { refork } = require('./preload/refork.js')
 const { NAMES, start } = require('./preload/targets.js')
 const { compiled } = require('./support/compiled.js')
@@ -34,6 +35,7 @@ const { values } = parseArgs({
     workers: { type: 'string', default: '4,8' },
     refork: { type: 'string', default: '30000' },
     frameworks: { type: 'string' },
+    'node-options': { type: 'string' },
     port: { type: 'string', default: '18800' },
   },
 })
@@ -181,6 +183,33 @@ async function scavenges() {
   table(rows)
 }
 
+/** Six at a time, each with 300,000 objects. */
+async function garbage() {
+  const rows = [['one worker, garbage', 'most resident, MB', 'requests/s']]
+  const options = values['node-options']
+  const args = options === undefined ? [] : ['--node-options', options]
+  for (const name of targets.filter((one) => one !== 'gunicorn')) {
+    const found = []
+    for (let n = 0; n < rounds; n++)
+      await withService(name, { workers: 1, args }, async () => {
+        const rate = await load(port, values.load, '/garbage', 6)
+        found.push({ rate, most: peak((await ask(port)).body.pid) })
+      })
+    rows.push([
+      name,
+      spread(
+        found.map(({ most }) => most),
+        0,
+      ),
+      spread(
+        found.map(({ rate }) => rate),
+        0,
+      ),
+    ])
+  }
+  table(rows)
+}
+
 async function main() {
   const own = (part) => () => part({ ...values, port: ++port })
   const parts = {
@@ -190,6 +219,7 @@ async function main() {
     first,
     load: underLoad,
     scavenges,
+    garbage,
     companions: own(companions),
     refork: own(refork),
   }

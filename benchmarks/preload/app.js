@@ -1,6 +1,6 @@
 /**
  * An app that takes as long to load and holds as much as `weight.js` says. Prints `serving PID` when it listens.
- * `/scavenge?n=` collects the young generation so often, with something in it, and answers with the process's memory.
+ * `/garbage` makes 300,000 objects that are dropped after the answer, 10 ms later. `/scavenge?n=` collects the young generation so often, with something in it, and answers with the process's memory.
  */
 const http = require('node:http')
 require('./weight.js')
@@ -15,8 +15,14 @@ function scavenge(times) {
   return { pid: process.pid, heap: process.memoryUsage().heapUsed, rss: process.memoryUsage.rss() }
 }
 
+function garbage(res) {
+  const objects = Array.from({ length: 300_000 }, (_, i) => ({ i }))
+  setTimeout(() => res.end(JSON.stringify({ pid: process.pid, objects: objects.length })), 10)
+}
+
 http
   .createServer((req, res) => {
+    if (req.url === '/garbage') return garbage(res)
     const [, times] = /^\/scavenge\?n=(\d+)$/.exec(req.url) ?? []
     res.setHeader('content-type', 'application/json')
     res.end(JSON.stringify(times === undefined ? { pid: process.pid } : scavenge(Number(times))))

@@ -20,9 +20,12 @@ exports.cpu = (pids) => {
   return ticks / 100
 }
 
+/** The most that a process has had resident, in MB. */
+exports.peak = (pid) => Number(/^VmHWM:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))[1]) / 1024
+
 /** wrk for so many seconds; requests a second. */
-exports.load = async (port, seconds) => {
-  const child = spawn('wrk', ['-t1', '-c32', `-d${seconds}s`, `http://127.0.0.1:${port}/`], {
+exports.load = async (port, seconds, path = '/', connections = 32) => {
+  const child = spawn('wrk', ['-t1', `-c${connections}`, `-d${seconds}s`, `http://127.0.0.1:${port}${path}`], {
     stdio: ['ignore', 'pipe', 'inherit'],
   })
   let output = ''
