@@ -267,7 +267,8 @@ export class Arbiter implements Turn {
     const worker = workers.get(exit.pid)
     if (!worker) return wards.some((ward) => ward.left(exit, now))
     const { key, pid, fault } = worker
-    report.left(worker, exit)
+    const member = this.#pool.members.find((one) => sameKey(one.key, key))
+    report.left(worker, exit, member?.life.phase.kind === 'leaving')
     molds.promotions.workerLeft(exit)
     molds.reserve.revokeOf(pid)
     this.#events.push({ kind: 'exited', key, pid, exit, ...(fault && { fault }) })

@@ -65,12 +65,13 @@ export class Report {
     this.#log.info(`received ${signal}: ${wordsOf(order)}`, fromKernel ? { from: 'kernel' } : { from: pid, uid })
   }
 
-  left(worker: Worker, exit: Exit): void {
+  /** `asked`: it was told to leave. Some frameworks end their process by the very signal that has asked for its end. */
+  left(worker: Worker, exit: Exit, asked: boolean): void {
     const { code, signal, core, usage } = exit
     const ended: Fields = signal === null ? { code: code ?? 0 } : { signal, ...(core && { core }) }
     const spent = { userMs: Math.round(usage.userMs), systemMs: Math.round(usage.systemMs), maxRssKib: usage.maxRssKib }
-    const level = code === 0 ? 'info' : 'warning'
-    this.#log[level]('worker left', { ...nameOf(worker), ...ended, ...spent })
+    const isOrderly = code === 0 || (asked && signal === 'SIGTERM')
+    this.#log[isOrderly ? 'info' : 'warning']('worker left', { ...nameOf(worker), ...ended, ...spent })
   }
 
   noticed(effect: Notice, { proven }: Pool): void {

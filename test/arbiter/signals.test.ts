@@ -198,3 +198,21 @@ const writesTo = (pid: number, file: string): boolean => statSync(`/proc/${pid}/
 
 const whereabouts = (name: string) =>
   `require('node:http').createServer((q, r) => r.end('${name} ' + process.cwd())).listen(3000)`
+
+test('a worker that ends itself by the signal that has asked for its end has left in good order; by any other, not', async () => {
+  const app = `
+    const server = require('node:http').createServer((q, r) => {
+      r.end()
+      if (q.url === '/end') process.kill(process.pid, 'SIGKILL')
+    }).listen(3000)
+    process.on('SIGTERM', function ended() {
+      process.off('SIGTERM', ended)
+      server.close(() => process.kill(process.pid, 'SIGTERM'))
+    })`
+  const service = serve(['-w', '1', '--startsecs', '0'], { files: { 'app.js': app } })
+  await service.program.line('all workers are ready')
+  service.program.signal('SIGHUP')
+  await service.program.line(/ info +arbiter\[\d+\] worker left worker=1:0 pid=\d+ signal=SIGTERM/)
+  await service.get('/end').catch(() => undefined)
+  await service.program.line(/ warning +arbiter\[\d+\] worker left worker=2:0 pid=\d+ signal=SIGKILL/)
+})
