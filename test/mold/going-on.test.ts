@@ -148,3 +148,21 @@ test('files can be watched again after a watcher was closed, by each worker for 
   expect(pids).toHaveLength(2)
   for (const pid of pids) await service.program.line(`file seen by ${pid}`)
 })
+
+test('gc is exposed in contexts and threads only where the app has asked for it', async () => {
+  const app = `
+    const { Worker } = require('node:worker_threads')
+    const look = () => [typeof gc, require('node:vm').runInNewContext('typeof gc')]
+    require('node:http').createServer((q, r) => {
+      const code = 'require("node:worker_threads").parentPort.postMessage(typeof gc)'
+      new Worker(code, { eval: true }).on('message', (inThread) => r.end(JSON.stringify([...look(), inThread])))
+    }).listen(3000)`
+  for (const [args, expected] of [
+    [[], 'undefined'],
+    [['--node-options', '--expose-gc'], 'function'],
+  ] as const) {
+    const service = preload(app, args)
+    await service.program.line('all workers are ready')
+    expect(JSON.parse((await service.get()).body)).toEqual([expected, expected, expected])
+  }
+})

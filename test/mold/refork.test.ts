@@ -137,6 +137,21 @@ test('what is forked from it works, ends as it should, and is the next mold afte
   expect(await program.ended()).toMatchObject({ code: 0 })
 })
 
+test('one that waits to be quiet waits no longer when the arbiter stops', async () => {
+  const keep = createServer((socket) => socket.on('error', () => {}))
+  await new Promise<void>((resolve) => keep.listen(0, '127.0.0.1', resolve))
+  const { port } = keep.address() as { port: number }
+  const patience = ['--graceful-timeout', '1200s', '--boot-timeout', '600s']
+  const service = start(1, 20, patience, { KEEP: String(port) })
+  await service.program.line('all workers are ready')
+  const { pid } = await ask(service, '/keep')
+  await serveMany(service, 25)
+  await service.program.line(`preFork in ${pid}`)
+  service.program.signal('SIGTERM')
+  expect(await service.program.ended()).toEqual({ code: 0, signal: null })
+  keep.close()
+})
+
 test('one that is not quiet stays a worker until it leaves, which is said once, by name; the mold stays', async () => {
   const keep = createServer((socket) => socket.on('error', () => {}))
   await new Promise<void>((resolve) => keep.listen(0, '127.0.0.1', resolve))
