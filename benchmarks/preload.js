@@ -189,23 +189,13 @@ async function garbage() {
   const options = values['node-options']
   const args = options === undefined ? [] : ['--node-options', options]
   for (const name of targets.filter((one) => one !== 'gunicorn')) {
-    const found = []
+    const [most, rates] = [[], []]
     for (let n = 0; n < rounds; n++)
       await withService(name, { workers: 1, args }, async () => {
-        const rate = await load(port, values.load, '/garbage', 6)
-        found.push({ rate, most: peak((await ask(port)).body.pid) })
+        rates.push(await load(port, values.load, '/garbage', 6))
+        most.push(peak((await ask(port)).body.pid))
       })
-    rows.push([
-      name,
-      spread(
-        found.map(({ most }) => most),
-        0,
-      ),
-      spread(
-        found.map(({ rate }) => rate),
-        0,
-      ),
-    ])
+    rows.push([name, spread(most, 0), spread(rates, 0)])
   }
   table(rows)
 }

@@ -1,6 +1,7 @@
 /**
  * An app that takes as long to load and holds as much as `weight.js` says. Prints `serving PID` when it listens.
- * `/garbage` makes 300,000 objects that are dropped after the answer, 10 ms later. `/scavenge?n=` collects the young generation so often, with something in it, and answers with the process's memory.
+ * `/garbage` makes 300,000 objects that are dropped after the answer, 10 ms later. `/scavenge?n=` collects the young
+ * generation so often, with something in it, and answers with the process's memory.
  */
 const http = require('node:http')
 require('./weight.js')

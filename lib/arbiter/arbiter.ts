@@ -15,6 +15,7 @@ import {
   type Event,
   followed,
   type Key,
+  type Member,
   type Pool,
   type PoolPolicy,
   step,
@@ -267,8 +268,7 @@ export class Arbiter implements Turn {
     const worker = workers.get(exit.pid)
     if (!worker) return wards.some((ward) => ward.left(exit, now))
     const { key, pid, fault } = worker
-    const member = this.#pool.members.find((one) => sameKey(one.key, key))
-    report.left(worker, exit, member?.life.phase.kind === 'leaving')
+    report.left(worker, exit, this.#memberOf(key)?.life.phase.kind === 'leaving')
     molds.promotions.workerLeft(exit)
     molds.reserve.revokeOf(pid)
     this.#events.push({ kind: 'exited', key, pid, exit, ...(fault && { fault }) })
@@ -375,7 +375,10 @@ export class Arbiter implements Turn {
 
   /** Who is to take over from another serves only when it is good; so does everybody where `readyPath` says what good is. */
   #waits(key: Key): boolean {
-    const member = this.#pool.members.find((one) => sameKey(one.key, key))
-    return this.#readyPath !== null || member?.role !== 'holder'
+    return this.#readyPath !== null || this.#memberOf(key)?.role !== 'holder'
+  }
+
+  #memberOf(key: Key): Member | undefined {
+    return this.#pool.members.find((one) => sameKey(one.key, key))
   }
 }

@@ -196,7 +196,7 @@ export function assemble(ingredients: Ingredients): Assembled {
     happened: (event) => arbiter.happened(event),
     generationOf: (number) => arbiter.generationOf(number),
     standard: () => outputs.standard,
-    isKnown: (pid) => [workers, ...wards].some((keeper) => keeper.leaders().has(pid)),
+    isKnown: (pid) => workers.get(pid) !== undefined || wards.some((ward) => ward.leaders().has(pid)),
     wake,
   })
   const successor = new Successor({

@@ -70,8 +70,8 @@ export class Traces {
     this.#during = at
     return (file) => {
       this.#during = NONE
-      const left = stateNow().filter(([name, value]) => value !== new Map(state).get(name))
-      for (const [name] of left) STATE[name].write(new Map(state).get(name))
+      const left = [...stateNow()].filter(([name, value]) => value !== state.get(name))
+      for (const [name] of left) STATE[name].write(state.get(name))
       const fresh = [...this.#graph.files()].filter((one) => !files.has(one))
       this.#loads[at] = { file, files: new Set(fresh), left: new Map(left) }
     }
@@ -163,7 +163,7 @@ export class Traces {
   }
 }
 
-const stateNow = (): [Name, unknown][] => NAMES.map((name) => [name, STATE[name].read()])
+const stateNow = (): State => new Map(NAMES.map((name) => [name, STATE[name].read()]))
 
 const unknown = (what: string, file: string | null): string =>
   `whether its own module would ${what}, as ${file ?? 'another'} does since it was loaded, is not known`

@@ -6,9 +6,6 @@ export type Call = Extract<ToHooks, { kind: 'call' }>
 type Answer = Extract<FromHooks, { kind: 'done' | 'late' | 'threw' }>
 export type Functions = Readonly<Record<string, unknown>>
 
-/** A datagram has room for some 200 KiB. */
-const LONGEST_STACK = 32 * 1024
-
 export class Runner {
   readonly #functions: Functions
   readonly #answer: (answer: Answer) => void
@@ -51,7 +48,7 @@ export class Runner {
 
 /** One line, and the stack. */
 export function described(error: unknown): { readonly text: string; readonly stack?: string } {
-  const shown = inspect(error).slice(0, LONGEST_STACK)
+  const shown = inspect(error)
   if (!(error instanceof Error)) return { text: shown.split('\n', 1)[0] ?? '' }
   return { text: `${error.name}: ${error.message}`.split('\n', 1)[0] ?? '', stack: shown }
 }

@@ -216,7 +216,6 @@ export class Mold {
   /** Waits until nothing is open or in flight that was not before. */
   async #rest(blame: Blame): Promise<void> {
     const loaded = this.kernel.now()
-    const { what } = this.#options
     const isRefused = this.go.open === 'refuse'
     for (let looks = 1, isTold = false; ; looks++) {
       const open = this.open()
@@ -224,17 +223,23 @@ export class Mold {
       const isLong = this.kernel.now() - loaded >= LONG
       if ((this.left === 0 || (isLong && !isRefused)) && looks >= LOOKS) return this.#stillOpen(open, blame(open))
       if (isLong && !isTold)
-        this.#say('info', `${what} is loaded, and is forked when it has closed ${withPeers(open.join(', '))}`)
+        this.#say(
+          'info',
+          `${this.#whose(blame(open))} is loaded, and is forked when it has closed ${withPeers(open.join(', '))}`,
+        )
       isTold = isLong
       await new Promise((resolve) => setTimeout(resolve, LOOK_EVERY))
     }
   }
 
   #stillOpen(open: readonly string[], at: number | undefined): void {
-    const what = at === undefined ? this.#options.what : this.go.modules![at]!.module
-    const text = `${what} cannot be forked: when it was loaded it had open ${withPeers(open.join(', '))}; open them in postFork, or close them in preFork`
+    const text = `${this.#whose(at)} cannot be forked: when it was loaded it had open ${withPeers(open.join(', '))}; open them in postFork, or close them in preFork`
     if (this.go.open === 'refuse') this.refuse({ fault: 'notQuiet', text, ...(at !== undefined && { at }) })
     this.#say('warning', `${text}; forked all the same (preloadOpen: warn)`)
+  }
+
+  #whose(at: number | undefined): string {
+    return at === undefined ? this.#options.what : this.go.modules![at]!.module
   }
 
   /** What every child has a copy of, and may wonder about. */

@@ -97,25 +97,17 @@ export class Forks<Unborn> {
   }
 
   #born(request: Request<Unborn> | undefined, child: Pid): void {
-    const { kernel, born, failed, discard } = this.#midwife
+    const { kernel, isKnown, born, failed, discard } = this.#midwife
     const exit = this.#early.get(child)
     this.#early.delete(child)
     const isWanted = request !== undefined && !request.abandoned
     // An app's code runs in the mold, and what it says is not to be believed.
-    if (exit === undefined && !this.#mayBeBorn(child)) {
-      if (isWanted) failed(request.unborn, `its mold names process ${child}, which was not forked by it`)
-      else if (request) discard(request.unborn)
-      return
-    }
-    if (isWanted) return born(request.unborn, child, exit)
+    const isBorn = exit !== undefined || (kernel.isChild(child) && !isKnown(child))
+    if (isWanted && isBorn) return born(request.unborn, child, exit)
+    if (isWanted) return failed(request.unborn, `its mold names process ${child}, which was not forked by it`)
     // Reaped as an orphan.
-    if (exit === undefined) kernel.kill(child, 'SIGKILL')
+    if (exit === undefined && isBorn) kernel.kill(child, 'SIGKILL')
     if (request) discard(request.unborn)
-  }
-
-  #mayBeBorn(child: Pid): boolean {
-    const { kernel, isKnown } = this.#midwife
-    return kernel.isChild(child) && !isKnown(child)
   }
 
   /** Without an open request an unknown exit was an orphan's. */

@@ -1,4 +1,7 @@
-/** An app's code runs in the mold, and may say what it likes on the mold's channel: no process is believed to be its child that is not. */
+/**
+ * An app's code runs in the mold, and may say what it likes on the mold's channel: no process is believed to be its child
+ * that is not.
+ */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Service, serve } from '../arbiter/service.ts'

@@ -78,7 +78,7 @@ test('nobody is forked ahead then, and that is said', async () => {
   service.program.signal('SIGUSR1')
   await service.program.line(/warning .*no process could be forked ahead: ETOOMANYREFS/)
   allow()
-  expect(service.children()).toHaveLength(2)
+  await until(() => service.children().length === 2)
   service.program.signal('SIGTTIN')
   await until(() => service.children().length === 4)
   expect(service.program.output).not.toMatch(/critical|defect/)

@@ -60,19 +60,14 @@ export class Births {
   /** Asks this mold for a spare. `sibling`: who does already what it will, if anyone does. */
   askAhead(mold: MoldProcess, sibling: Pid | undefined): void {
     const { kernel, workers, standard, report } = this.#parts
+    let ends: Ends | null = null
     try {
-      const ends = workers.ends()
-      const theirs = ends.theirs!
+      ends = workers.ends()
       const asked: Asked = { kind: 'spare', ends: { ...ends, theirs: null }, sibling, mold }
-      try {
-        this.#forks.ask(mold, asked, [theirs, ...placed(standard())])
-      } catch (error) {
-        this.#discard(asked)
-        throw error
-      } finally {
-        kernel.close(theirs)
-      }
+      this.#forks.ask(mold, asked, [ends.theirs!, ...placed(standard())])
+      kernel.close(ends.theirs!)
     } catch (error) {
+      if (ends !== null) workers.discard(ends)
       report.notAhead(mold, (error as Error).message)
     }
   }

@@ -278,6 +278,7 @@ export class Molds implements Ward {
     }
   }
 
+  /** Who does already what a spare of this mold will, if anyone does. */
   #siblingOf(mold: MoldProcess, generation: Generation): Worker | undefined {
     const number = this.#roster.numberOf(mold)
     return [...this.#parts.workers.all()].find(

@@ -102,7 +102,7 @@ export class Promotions {
     } catch (error) {
       this.#refused.add(current.generation)
       this.#current = null
-      report.notAsked(current.worker, (error as Error).message)
+      report.notPromoted(current.worker, (error as Error).message)
     }
   }
 

@@ -55,12 +55,8 @@ export class MoldReport {
     this.#log.info('mold has proved itself: workers are forked from it', { pid })
   }
 
-  notPromoted({ pid }: MoldProcess, why: string): void {
+  notPromoted({ pid }: Pick<MoldProcess, 'pid'>, why: string): void {
     this.#log.warning(`worker cannot be a mold, the one before it stays: ${why}`, { pid })
-  }
-
-  notAsked(worker: Worker, why: string): void {
-    this.#log.warning(`worker cannot be a mold, the one before it stays: ${why}`, nameOf(worker))
   }
 
   falls(mold: MoldProcess): void {

@@ -7,9 +7,6 @@ import { inspect } from 'node:util'
 import type { AppFault } from '../../channel/messages.ts'
 import { unreadable } from '../../config/typescript.ts'
 
-/** A datagram has room for some 200 KiB. */
-const LONGEST_STACK = 32 * 1024
-
 export type Fault = { readonly fault: AppFault; readonly text: string; readonly stack?: string }
 
 export class Faults {
@@ -86,7 +83,7 @@ const isHandled = (): boolean =>
   process.listenerCount('uncaughtException') > 0 || process.hasUncaughtExceptionCaptureCallback()
 
 const describe = (error: unknown, file: string): Fault => {
-  const shown = withoutOurs(inspect(error)).slice(0, LONGEST_STACK)
+  const shown = withoutOurs(inspect(error))
   const text = error instanceof Error ? `${error.name}: ${error.message}` : shown
   const line = unreadable(file, error) ?? text.split('\n', 1)[0] ?? ''
   return isMissing(error, file)
