@@ -2,11 +2,11 @@
 import { chmodSync, readFileSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
-import { isAlive } from '../support/alive.ts'
 import { temporaryFolder } from '../support/folder.ts'
+import { childrenOf, descriptorsOf, isAlive } from '../support/proc.ts'
 import { dist, type Ended, type Output, run } from '../support/process.ts'
 import { until } from '../support/until.ts'
-import { childrenOf, ready, serve } from './service.ts'
+import { ready, serve } from './service.ts'
 
 const GOOD = `require('node:http').createServer((q, r) => r.end()).listen(3000)`
 
@@ -223,7 +223,7 @@ test('a full descriptor table: workers that cannot be started back off, the othe
   const service = serve(['-w', '2'])
   await service.program.line('all workers are ready')
   const { pid } = service.program
-  const open = (await import('node:fs')).readdirSync(`/proc/${pid}/fd`).length
+  const open = descriptorsOf(pid).length
   await run('prlimit', ['--pid', String(pid), `--nofile=${open}:4096`])
   const [victim] = service.children()
   process.kill(victim!, 'SIGSTOP')

@@ -1,13 +1,13 @@
 /** The arbiter's rows of the table of companions (docs/companions.md), with a real arbiter, workers and manager. */
-import { chmodSync, existsSync, mkdirSync, readdirSync, readlinkSync, renameSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ask as question } from '../../lib/control/client.ts'
 import type { Answer } from '../../lib/control/protocol.ts'
-import { isAlive } from '../support/alive.ts'
 import { temporaryFolder } from '../support/folder.ts'
+import { childrenOf, isAlive, targetsOf } from '../support/proc.ts'
 import { dist, start } from '../support/process.ts'
 import { until } from '../support/until.ts'
-import { APP, childrenOf, type Service, serve } from './service.ts'
+import { APP, type Service, serve } from './service.ts'
 
 const STUBBORN = ['sh', '-c', 'trap "" TERM; echo "$NAME here $$"; while :; do sleep 0.05; done']
 const named = (name: string, more: object = {}) => ({
@@ -189,23 +189,14 @@ describe('a manager', () => {
 
   it('holds no listener of the arbiter and no heartbeat, and a companion holds nothing of either', async () => {
     const service = await setUp([{ name: 'a', command: ['sh', '-c', 'echo "a here $$"; exec sleep 1000'] }])
-    const held = (pid: number): string[] =>
-      readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-        try {
-          return [readlinkSync(`/proc/${pid}/fd/${fd}`)]
-        } catch {
-          // Closed since it was listed.
-          return []
-        }
-      })
     const companion = await hereOf(service, 'a')
-    const manager = held(await service.managerPid())
-    const arbiter = held(service.program.pid)
+    const manager = targetsOf(await service.managerPid())
+    const arbiter = targetsOf(service.program.pid)
     const shared = manager.filter((link) => arbiter.includes(link) && !/^(\/dev\/|anon_inode:)/.test(link))
     // Its 1 and 2 are the arbiter's.
     expect(shared).toHaveLength(2)
     expect(manager.filter((link) => link.startsWith('/memfd:'))).toEqual([])
-    expect(held(companion)).toEqual(['/dev/null', ...shared])
+    expect(targetsOf(companion)).toEqual(['/dev/null', ...shared])
   })
 
   it('is told to reopen logs with everybody else', async () => {

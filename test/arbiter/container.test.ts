@@ -1,11 +1,11 @@
 /** As process 1 of a pid namespace, as in a container: nothing stays behind, and what is sent is obeyed. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readlinkSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryFolder } from '../support/folder.ts'
 import { type Answer, ask } from '../support/http.ts'
+import { childrenOf, entryOf } from '../support/proc.ts'
 import { dist, type Program, start } from '../support/process.ts'
 import { until } from '../support/until.ts'
-import { childrenOf } from './service.ts'
 
 /** `/orphan` leaves two grandchildren behind: one that is soon over, one that stays. */
 const APP = `
@@ -49,14 +49,7 @@ function inside(space: string): string[] {
     .filter((stat) => stat !== '')
 }
 
-function readStat(pid: string): string {
-  try {
-    const [, command, state] = /\((.*)\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))!
-    return `${state} ${command}`
-  } catch {
-    return ''
-  }
-}
+const readStat = (pid: string): string => entryOf(Number(pid), 'stat').replace(/.*\((.*)\) (\w).*/s, '$2 $1')
 
 /** The name of its pid namespace; empty for a process that is gone. */
 function spaceOf(pid: string): string {

@@ -2,9 +2,9 @@
 import { cpSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryFolder } from '../support/folder.ts'
+import { descendantsOf } from '../support/proc.ts'
 import { type Ended, type Output, type Program, run, startNode } from '../support/process.ts'
 import { until } from '../support/until.ts'
-import { childrenOf } from './service.ts'
 
 const ROOT = join(__dirname, '..', '..')
 
@@ -92,10 +92,7 @@ export async function installed(args: readonly string[] = [], options: Installed
   }
   const workers = async (): Promise<readonly number[]> =>
     JSON.parse((await ctl('status', '--json')).stdout).workers.map(({ pid }: { pid: number }) => pid)
-  const processes = (): number[] => {
-    const children = childrenOf(program.pid)
-    return [...children, ...children.flatMap(childrenOf)].sort((one, other) => one - other)
-  }
+  const processes = (): number[] => descendantsOf(program.pid).sort((one, other) => one - other)
   return { program, folder, socket, install, ctl, upgrade, workers, processes }
 }
 

@@ -1,8 +1,8 @@
 /** A real arbiter in a folder of its own, serving on a UNIX socket there. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { temporaryFolder } from '../support/folder.ts'
 import { type Answer, ask } from '../support/http.ts'
+import { childrenOf } from '../support/proc.ts'
 import { dist, type Program, type StartOptions, start } from '../support/process.ts'
 
 /** Answers with its pid; `/spin` never comes back; `/slow` answers when `/go` was asked for. */
@@ -57,7 +57,3 @@ export function serve(args: readonly string[], options: ServiceOptions = {}): Se
 /** Resolves when `count` workers have said that they are ready. */
 export const ready = (service: Service, count: number, after = 0): Promise<unknown> =>
   service.program.lines(/worker ready worker=/, count, after)
-
-export function childrenOf(pid: number): number[] {
-  return readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
-}

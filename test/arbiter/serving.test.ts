@@ -1,7 +1,7 @@
 /** What a newcomer sees: workers serve, are kept alive, and everything is gone at the end. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isAlive } from '../support/alive.ts'
+import { isAlive } from '../support/proc.ts'
 import { until } from '../support/until.ts'
 import { ready, serve } from './service.ts'
 

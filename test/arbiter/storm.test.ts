@@ -1,7 +1,6 @@
-/** A thousand kills, TTIN, TTOU and HUPs in a row against a real arbiter, each awaited by its logged effect. */
-import { readdirSync, readFileSync } from 'node:fs'
+import { childrenOf, descriptorsOf, stateOf } from '../support/proc.ts'
 import { Random } from '../support/random.ts'
-import { childrenOf, ready, type Service, serve } from './service.ts'
+import { ready, type Service, serve } from './service.ts'
 
 const STEPS = Number(process.env.MONOCEROS_STORM_STEPS ?? 1000)
 const SEED = Number(process.env.MONOCEROS_STORM_SEED ?? 20261123)
@@ -84,11 +83,6 @@ async function reload(service: Service, size: number): Promise<number> {
 }
 
 /** How many descriptors it has open. */
-function descriptors(pid: number): number {
-  return readdirSync(`/proc/${pid}/fd`).length
-}
+const descriptors = (pid: number): number => descriptorsOf(pid).length
 
-const states = (pid: number): string[] =>
-  childrenOf(pid).map((child) =>
-    /^State:\s+Z/m.test(readFileSync(`/proc/${child}/status`, 'utf8')) ? 'zombie' : 'alive',
-  )
+const states = (pid: number): string[] => childrenOf(pid).map((child) => (stateOf(child) === 'Z' ? 'zombie' : 'alive'))

@@ -1,9 +1,9 @@
 /** An arbiter in the foreground of a real terminal. */
 import { join } from 'node:path'
-import { isAlive } from '../support/alive.ts'
 import { temporaryFolder } from '../support/folder.ts'
+import { childrenOf, isAlive } from '../support/proc.ts'
 import { dist, start } from '../support/process.ts'
-import { APP, childrenOf } from './service.ts'
+import { APP } from './service.ts'
 
 function onTerminal() {
   const folder = temporaryFolder({ 'app.js': APP })

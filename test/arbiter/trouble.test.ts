@@ -1,6 +1,6 @@
 /** Workers that hang, processes that are stopped, code in the arbiter's process that meddles with signals. */
 
-import { isAlive } from '../support/alive.ts'
+import { isAlive } from '../support/proc.ts'
 import { until } from '../support/until.ts'
 import { ready, serve } from './service.ts'
 

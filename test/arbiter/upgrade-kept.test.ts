@@ -3,12 +3,11 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isAlive } from '../support/alive.ts'
 import { ask } from '../support/http.ts'
 import { startLoad } from '../support/load.ts'
+import { childrenOf, isAlive } from '../support/proc.ts'
 import { until } from '../support/until.ts'
 import { APP, installed, read } from './installed.ts'
-import { childrenOf } from './service.ts'
 
 const NOTHING = { 'monoceros.config.cjs': 'module.exports = { companions: [] }' }
 

@@ -1,8 +1,9 @@
 /** `monocerosctl upgrade`: the arbiter replaces itself, and nobody notices. */
-import { readdirSync, readFileSync, unlinkSync, writeFileSync } from 'node:fs'
+import { readFileSync, unlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ask } from '../support/http.ts'
 import { startLoad } from '../support/load.ts'
+import { descriptorsOf } from '../support/proc.ts'
 import type { Program } from '../support/process.ts'
 import { until } from '../support/until.ts'
 import { installed } from './installed.ts'
@@ -48,7 +49,7 @@ test('under load, with signals sent all the while, no request fails, no signal i
   const descriptors: number[] = []
   for (const version of ['1.1.0', '1.2.0', '1.3.0', '1.3.0']) {
     await upgrade(version)
-    descriptors.push(readdirSync(`/proc/${program.pid}/fd`).length)
+    descriptors.push(descriptorsOf(program.pid).length)
   }
   const sent = Object.assign({}, ...(await Promise.all(senders.map((sender) => sender.end()))))
   for (const [signal, count] of Object.entries<number>(sent)) {

@@ -1,12 +1,12 @@
 /** USR2: a new arbiter on the same sockets, and the way back. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isAlive } from '../support/alive.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { startLoad } from '../support/load.ts'
+import { childrenOf, isAlive } from '../support/proc.ts'
 import { type Program, start } from '../support/process.ts'
 import { until } from '../support/until.ts'
-import { childrenOf, type Service, type ServiceOptions, serve } from './service.ts'
+import { type Service, type ServiceOptions, serve } from './service.ts'
 
 const APP = `
 require('node:http').createServer((req, res) => {

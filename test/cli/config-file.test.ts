@@ -1,7 +1,7 @@
 /** Config files of every kind, evaluated for real. */
 
-import { isAlive } from '../support/alive.ts'
 import { temporaryFolder } from '../support/folder.ts'
+import { isAlive } from '../support/proc.ts'
 import { dist, startNode } from '../support/process.ts'
 import { until } from '../support/until.ts'
 import { HINT, monoceros } from './support.ts'

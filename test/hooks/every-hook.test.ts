@@ -1,6 +1,6 @@
 /** Every hook, one way of failing after the other: it is named in the log, and nothing is stopped by it. */
 import { type Service, serve } from '../arbiter/service.ts'
-import { isAlive } from '../support/alive.ts'
+import { isAlive } from '../support/proc.ts'
 import { until } from '../support/until.ts'
 
 const ALL = [

@@ -2,7 +2,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Service, serve } from '../arbiter/service.ts'
-import { isAlive } from '../support/alive.ts'
+import { isAlive } from '../support/proc.ts'
 import { until } from '../support/until.ts'
 
 const config = (hooks: string, settings = ''): Readonly<Record<string, string>> => ({

@@ -1,6 +1,6 @@
 import { join } from 'node:path'
-import { isAlive } from '../support/alive.ts'
 import { compiled } from '../support/compile.ts'
+import { isAlive } from '../support/proc.ts'
 import { startNode } from '../support/process.ts'
 import { playScenes } from '../support/scenes.ts'
 import { until } from '../support/until.ts'

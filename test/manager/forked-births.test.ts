@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { serve } from '../arbiter/service.ts'
-import { isAlive } from '../support/alive.ts'
+import { isAlive } from '../support/proc.ts'
 import { until } from '../support/until.ts'
 import { type Alone, manage } from './alone.ts'
 

@@ -1,6 +1,6 @@
 /** `target` companions that are forked from the manager's mold (`preload`). */
-import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs'
-import { isAlive } from '../support/alive.ts'
+import { existsSync, renameSync, writeFileSync } from 'node:fs'
+import { entryOf, isAlive, targetsOf } from '../support/proc.ts'
 import { dist } from '../support/process.ts'
 import { until } from '../support/until.ts'
 import { type Alone, manage } from './alone.ts'
@@ -88,16 +88,6 @@ it('see of themselves what exec’d ones see, each with its own settings', async
   expect(of.read('file.log')).toBe('out of file\nerr of file\ntold to stop\n')
 })
 
-/** Descriptors as /proc has them, but for what is everybody's. */
-const descriptors = (pid: number): string[] =>
-  readdirSync(`/proc/${pid}/fd`).flatMap((fd) => {
-    try {
-      return readlinkSync(`/proc/${pid}/fd/${fd}`)
-    } catch {
-      return []
-    }
-  })
-
 const STAYS = `exports.run = () => new Promise(() => setInterval(() => {}, 1000)); exports.other = exports.run`
 
 it('hold nothing of the manager’s: no control socket, no channel, no pipe', async () => {
@@ -111,9 +101,9 @@ it('hold nothing of the manager’s: no control socket, no channel, no pipe', as
   )
   for (const name of ['a', 'b']) await become(name, 'RUNNING')
   const version = await ask({ cmd: 'version' })
-  const managers = descriptors((version as unknown as { pid: number }).pid)
+  const managers = targetsOf((version as unknown as { pid: number }).pid)
   const shared = managers.filter((one) => /^(socket|pipe):/.test(one))
-  const [a, b] = [descriptors((await status('a')).pid!), descriptors((await status('b')).pid!)]
+  const [a, b] = [targetsOf((await status('a')).pid!), targetsOf((await status('b')).pid!)]
   // The pipe of its output has an end here and one there, and is the only thing.
   expect(new Set(a.filter((one) => shared.includes(one))).size).toBe(1)
   expect(b.filter((one) => shared.includes(one))).toEqual([])
@@ -269,7 +259,7 @@ it('reopen their log files, and so does what they start', async () => {
     PRELOAD,
   )
   const { pid } = await become('a', 'RUNNING')
-  await until(() => /SigCgt:\s*0*[0-9a-f]*[89a-f]......$/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')))
+  await until(() => /SigCgt:\s*0*[0-9a-f]*[89a-f]......$/m.test(entryOf(pid!, 'status')))
   renameSync(path('log'), path('log.1'))
   program.child.kill('SIGUSR1')
   await program.line('log files reopened')

@@ -1,6 +1,6 @@
 import { writeFileSync } from 'node:fs'
 import type { Answer } from '../../lib/control/protocol.ts'
-import { isAlive } from '../support/alive.ts'
+import { isAlive } from '../support/proc.ts'
 import { type Alone, manage, SLEEPER, STUBBORN } from './alone.ts'
 
 /** `status` without what changes by itself. */

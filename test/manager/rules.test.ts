@@ -1,7 +1,7 @@
-import { existsSync, readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { sessionMembers } from '../../lib/system/processes.ts'
 import { pid } from '../../lib/units.ts'
-import { isAlive } from '../support/alive.ts'
+import { descriptorsOf, isAlive, targetsOf } from '../support/proc.ts'
 import { until } from '../support/until.ts'
 import { manage, SLEEPER, STUBBORN } from './alone.ts'
 
@@ -382,33 +382,33 @@ describe('what a companion holds', () => {
   it('is its own 0, 1 and 2, and nothing of the arbiter or the manager', async () => {
     const { program, become } = await manage([{ name: 'a', command: SLEEPER, stdout: 'out', stderr: 'stdout' }])
     const { pid: of } = await become('a', 'RUNNING')
-    const held = readdirSync(`/proc/${of}/fd`).map((number) => [number, readlinkSync(`/proc/${of}/fd/${number}`)])
-    expect(held).toEqual([
-      ['0', '/dev/null'],
-      ['1', expect.stringMatching(/\/out$/)],
-      ['2', expect.stringMatching(/\/out$/)],
+    const file = expect.stringMatching(/\/out$/)
+    // While it starts, the dynamic linker has its files open.
+    await until(() => targetsOf(of!).length === 3)
+    expect(descriptorsOf(of!)).toEqual([
+      { fd: 0, target: '/dev/null' },
+      { fd: 1, target: file },
+      { fd: 2, target: file },
     ])
     expect(readFileSync(`/proc/${of}/status`, 'utf8')).toMatch(/SigBlk:\s+0+\nSigIgn:\s+0+\n/)
     expect(program.stderr).not.toContain('defect')
   })
 
   it('for a target is that, its channel, and what Node opens', async () => {
-    const { become } = await manage(
+    const stays = `console.log('loaded'); setInterval(() => {}, 1e6)`
+    const { become, read } = await manage(
       [
-        { name: 'a', target: './jobs.js:run', stdout: 'out', stderr: 'stdout' },
-        {
-          name: 'node',
-          command: [process.execPath, '-e', 'setInterval(() => {}, 1e6)'],
-          stdout: 'out',
-          stderr: 'stdout',
-        },
+        { name: 'a', target: './jobs.js:run', stdout: 'a.log', stderr: 'stdout' },
+        { name: 'node', command: [process.execPath, '-e', stays], stdout: 'node.log', stderr: 'stdout' },
       ],
-      { 'jobs.js': 'exports.run = () => new Promise(() => setInterval(() => {}, 1e6))' },
+      { 'jobs.js': `exports.run = () => new Promise(() => { ${stays} })` },
     )
     const held = async (name: string): Promise<string[]> => {
       const { pid: of } = await become(name, 'RUNNING')
-      const links = readdirSync(`/proc/${of}/fd`).map((number) => readlinkSync(`/proc/${of}/fd/${number}`))
-      return links.map((link) => link.replace(/:\[\d+\]$/, '')).sort()
+      await until(() => read(`${name}.log`) === 'loaded\n')
+      return targetsOf(of!)
+        .map((link) => link.replace(/:\[\d+\]$|\w+\.log$/, ''))
+        .sort()
     }
     const bare = await held('node')
     expect(bare).not.toContain('socket')

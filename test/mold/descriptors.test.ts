@@ -1,8 +1,9 @@
 /** What arbiter, molds, workers, manager and companions hold, seen in /proc: nobody has what is another's. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ask } from '../../lib/control/client.ts'
 import { serve } from '../arbiter/service.ts'
+import { descriptorsOf, entryOf } from '../support/proc.ts'
 import { until } from '../support/until.ts'
 
 const APP = `
@@ -23,12 +24,11 @@ type Held = { readonly who: string; readonly fd: number; readonly target: string
 
 /** Without 0, 1 and 2, which are everybody's; an eventfd is told from another by its number. */
 function heldBy(who: string, pid: number): readonly Held[] {
-  return readdirSync(`/proc/${pid}/fd`)
-    .filter((fd) => Number(fd) > 2)
-    .map((fd) => {
-      const [, event] = /^eventfd-id:\s*(\d+)/m.exec(readFileSync(`/proc/${pid}/fdinfo/${fd}`, 'latin1')) ?? []
-      const target = readlinkSync(`/proc/${pid}/fd/${fd}`)
-      return { who, fd: Number(fd), target: event === undefined ? target : `${target} ${event}` }
+  return descriptorsOf(pid)
+    .filter(({ fd }) => fd > 2)
+    .map(({ fd, target }) => {
+      const [, event] = /^eventfd-id:\s*(\d+)/m.exec(entryOf(pid, `fdinfo/${fd}`)) ?? []
+      return { who, fd, target: event === undefined ? target : `${target} ${event}` }
     })
 }
 

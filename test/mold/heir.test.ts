@@ -6,7 +6,7 @@ import { execFileSync } from 'node:child_process'
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Service, serve } from '../arbiter/service.ts'
-import { isAlive } from '../support/alive.ts'
+import { isAlive } from '../support/proc.ts'
 import { dist } from '../support/process.ts'
 import { until } from '../support/until.ts'
 

@@ -1,8 +1,9 @@
 /** Node's inspector in forked workers: each opens its own; the mold has none, nor what comes to be of an option of Node's. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ready, serve } from '../arbiter/service.ts'
 import { temporaryFolder } from '../support/folder.ts'
+import { targetsOf } from '../support/proc.ts'
 import { dist, run } from '../support/process.ts'
 
 const AT_ONCE = ['--startsecs', '0', '--restart-delay', '1ms']
@@ -19,15 +20,7 @@ const inodesOf = (port: number): readonly string[] =>
 /** Which of these processes hold what listens on the port. */
 function holders(port: number, pids: readonly number[]): number[] {
   const inodes = inodesOf(port)
-  const holds = (pid: number): boolean =>
-    readdirSync(`/proc/${pid}/fd`).some((fd) => {
-      try {
-        return inodes.includes(readlinkSync(join('/proc', String(pid), 'fd', fd)))
-      } catch {
-        return false // closed since
-      }
-    })
-  return pids.filter(holds)
+  return pids.filter((pid) => targetsOf(pid).some((target) => inodes.includes(target)))
 }
 
 test('each worker has an inspector at a port of its own, and nobody else holds that', async () => {

@@ -1,12 +1,12 @@
 /** Who is killed, and in which order: nothing is left but what DESIGN promises, and the port is free. */
 import { once } from 'node:events'
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { ask } from '../../lib/control/client.ts'
-import { isAlive } from '../support/alive.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { freePort } from '../support/port.ts'
+import { childrenOf, entryOf, isAlive, stateOf } from '../support/proc.ts'
 import { startMonoceros } from '../support/process.ts'
 import { until } from '../support/until.ts'
 
@@ -43,7 +43,7 @@ it.each(ORDERS)('%s, %s, %s: nothing is left, and the port is free', async (...o
     mold: Number((await program.line(/companions are forked from it pid=(\d+)/))[1]),
   }
   // Numbers are given again, to processes that do not have our environment.
-  const isOurs = (pid: number): boolean => isAlive(pid) && environmentOf(pid).includes(folder)
+  const isOurs = (pid: number): boolean => isAlive(pid) && entryOf(pid, 'environ').includes(folder)
   expect(Object.values(pids).every(isOurs)).toBe(true)
   const companions = (): number[] =>
     [...program.output.matchAll(/queue pid=(\d+) child pid=(\d+)/g)].flatMap(([, ...both]) => both.map(Number))
@@ -63,15 +63,6 @@ it.each(ORDERS)('%s, %s, %s: nothing is left, and the port is free', async (...o
   await once(server, 'listening')
   server.close()
 })
-
-/** Empty when it is gone. */
-function environmentOf(pid: number): string {
-  try {
-    return readFileSync(`/proc/${pid}/environ`, 'latin1')
-  } catch {
-    return ''
-  }
-}
 
 /** As the manager tells them. */
 async function states(socket: string): Promise<readonly string[]> {
@@ -93,10 +84,6 @@ it('a companion that was forked, and waits for its manager’s word, ends with i
   const [, control] = await program.line(/manager is up .*control=(\S+)/)
   const [, manager] = (await program.line(/companion manager started pid=(\d+)/)).map(Number)
   const [, mold] = (await program.line(/companions are forked from it pid=(\d+)/)).map(Number)
-  const childrenOf = (pid: number): number[] =>
-    readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number)
-  const stateOf = (pid: number): string => /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))![1]!
-
   process.kill(mold!, 'SIGSTOP')
   await until(() => stateOf(mold!) === 'T')
   process.kill(Number(companion), 'SIGKILL')

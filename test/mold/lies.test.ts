@@ -5,7 +5,7 @@
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type Service, serve } from '../arbiter/service.ts'
-import { isAlive } from '../support/alive.ts'
+import { isAlive } from '../support/proc.ts'
 
 /** Says of the process in the file `named`, if there is one, that it has just been forked. */
 const APP = `

@@ -1,8 +1,9 @@
 /** Log files that are moved away while a mold is busy: whoever is forked afterwards writes to the new ones. */
 import { execFileSync } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { childrenOf, type Service, serve } from '../arbiter/service.ts'
+import { type Service, serve } from '../arbiter/service.ts'
+import { descendantsOf, targetsOf } from '../support/proc.ts'
 import { until } from '../support/until.ts'
 
 const LOGS = ['error.log', 'access.log']
@@ -19,16 +20,6 @@ const inFile = (service: Service, name: string): string => {
   const path = join(service.folder, name)
   return existsSync(path) ? readFileSync(path, 'utf8') : ''
 }
-/** One that ends meanwhile has none. */
-const openFiles = (pid: number): string[] => {
-  const folder = `/proc/${pid}/fd`
-  try {
-    return readdirSync(folder).map((fd) => readlinkSync(`${folder}/${fd}`))
-  } catch {
-    return []
-  }
-}
-const descendantsOf = (pid: number): number[] => childrenOf(pid).flatMap((child) => [child, ...descendantsOf(child)])
 const load = (service: Service): void => writeFileSync(join(service.folder, 'load'), '')
 
 async function rotate(service: Service): Promise<void> {
@@ -70,7 +61,7 @@ test('nobody holds a log that was moved away, so that its room on the disk is gi
   load(service)
   for (const line of ['all workers are ready', 'companion is RUNNING'])
     await until(() => inFile(service, 'error.log').includes(line))
-  const held = (): string[] => descendantsOf(service.program.pid).flatMap(openFiles)
+  const held = (): string[] => descendantsOf(service.program.pid).flatMap(targetsOf)
   await rotate(service)
   await until(() => !held().some((path) => path.endsWith('.log.1')))
   // Worker, mold, manager, its mold, companion.

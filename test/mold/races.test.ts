@@ -3,12 +3,12 @@
  * process is there that nobody knows.
  */
 import { execFileSync } from 'node:child_process'
-import { chmodSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { chmodSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ready, type Service, serve } from '../arbiter/service.ts'
-import { isAlive } from '../support/alive.ts'
 import { faults } from '../support/faults.ts'
 import { temporaryFolder } from '../support/folder.ts'
+import { entryOf, isAlive, stateOf } from '../support/proc.ts'
 import { dist } from '../support/process.ts'
 import { until } from '../support/until.ts'
 
@@ -44,9 +44,6 @@ async function scene(workers: number, args: readonly string[] = []): Promise<Sce
   const forked = (): number[] => service.children().filter((pid) => pid !== mold)
   return { service, mold, workers: forked, fault: (words) => writeFileSync(next, words) }
 }
-
-/** As /proc has it: R, S, T, Z. */
-const stateOf = (pid: number): string => /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))![1]!
 
 async function freeze(pid: number): Promise<void> {
   process.kill(pid, 'SIGSTOP')
@@ -156,7 +153,7 @@ test('what was asked of it and given up meanwhile is asked again of the next one
 
 /** poll or ppoll, on x86 and ARM: what a mold sleeps in when it has answered, not when it waits for the process in between. */
 const POLLS = /^(7|73|271) /
-const polls = (pid: number): boolean => POLLS.test(readFileSync(`/proc/${pid}/syscall`, 'latin1'))
+const polls = (pid: number): boolean => POLLS.test(entryOf(pid, 'syscall'))
 
 test('a mold that dies after it has answered leaves a worker', async () => {
   const one = await scene(1)

@@ -1,8 +1,8 @@
 /** `reforkAfter`: a worker that has served enough becomes the mold of its generation. */
-import { readdirSync, readFileSync, readlinkSync } from 'node:fs'
+import { readdirSync, readFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { type Service, serve } from '../arbiter/service.ts'
-import { isAlive } from '../support/alive.ts'
+import { descriptorsOf, isAlive } from '../support/proc.ts'
 import { dist, run } from '../support/process.ts'
 import { until } from '../support/until.ts'
 
@@ -102,16 +102,9 @@ test('a worker that has served enough becomes the mold, all workers are forked f
   const drawn = answers.flatMap((one) => one.drawn)
   expect(new Set(drawn).size).toBe(drawn.length)
   // Nothing of the arbiter's or of the worker that it was: no listener, no channel but the mold's.
-  const open = readdirSync(`/proc/${promoted}/fd`).flatMap((fd) => {
-    if (Number(fd) < 3) return []
-    try {
-      return readlinkSync(`/proc/${promoted}/fd/${fd}`)
-    } catch {
-      return []
-    }
-  })
-  expect(open.filter((one) => one.startsWith('socket:'))).toHaveLength(1)
-  expect(open.filter((one) => one.includes('memfd'))).toEqual([])
+  const open = descriptorsOf(promoted!).filter(({ fd }) => fd > 2)
+  expect(open.filter(({ target }) => target.startsWith('socket:'))).toHaveLength(1)
+  expect(open.filter(({ target }) => target.includes('memfd'))).toEqual([])
   expect(readdirSync(`/proc/${promoted}/task`).length).toBeLessThanOrEqual(5)
 })
 

@@ -2,14 +2,14 @@
  * The process that is forked ahead: nobody notices it before a worker is made of it, and it is gone whenever it is not
  * wanted. Each race is forced by a stop or a kill at the moment in question.
  */
-import { readdirSync, readFileSync, readlinkSync, renameSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ask } from '../../lib/control/client.ts'
 import { ready, type Service, serve } from '../arbiter/service.ts'
-import { isAlive } from '../support/alive.ts'
 import { faults } from '../support/faults.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { ask as askHttp } from '../support/http.ts'
+import { isAlive, stateOf, targetsOf } from '../support/proc.ts'
 import { dist } from '../support/process.ts'
 import { until } from '../support/until.ts'
 
@@ -69,21 +69,9 @@ async function replace(service: Service): Promise<number> {
   return Number(pid)
 }
 
-const stateOf = (pid: number): string => /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'latin1'))![1]!
 const isStopped = (pid: number): boolean => stateOf(pid) === 'T'
 
-/** A descriptor that is closed meanwhile is none. */
-function socketsOf(pid: number): readonly string[] {
-  const folder = `/proc/${pid}/fd`
-  return readdirSync(folder).flatMap((fd) => {
-    try {
-      const target = readlinkSync(join(folder, fd))
-      return target.startsWith('socket:') ? [target] : []
-    } catch {
-      return []
-    }
-  })
-}
+const socketsOf = (pid: number): readonly string[] => targetsOf(pid).filter((target) => target.startsWith('socket:'))
 
 /** Workers, mold and spare, and nobody else. */
 const isComplete = (service: Service, workers: number): Promise<void> =>

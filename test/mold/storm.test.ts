@@ -1,8 +1,7 @@
-/** Thousands of forks whose children, and now and then the mold, are killed at any moment of their lives; and reloads. */
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ask } from '../../lib/control/client.ts'
-import { childrenOf, type Service, serve } from '../arbiter/service.ts'
+import { type Service, serve } from '../arbiter/service.ts'
+import { childrenOf, entryOf } from '../support/proc.ts'
 import { Random } from '../support/random.ts'
 import { until } from '../support/until.ts'
 
@@ -75,7 +74,7 @@ class Family {
     this.#hear()
     const children = this.#service.children().flatMap(nameOf)
     const molds = children.filter((name) => this.#molds.has(name))
-    return [...children, ...molds.flatMap((mold) => childrenIfThere(pidOf(mold)).flatMap(nameOf))]
+    return [...children, ...molds.flatMap((mold) => childrenOf(pidOf(mold)).flatMap(nameOf))]
   }
 
   killOne(random: Random): void {
@@ -154,21 +153,9 @@ class Family {
 
 /** None, when there is no such process that lives. */
 function nameOf(pid: number): Name[] {
-  try {
-    const [state, ...fields] = readFileSync(`/proc/${pid}/stat`, 'latin1').split(') ').at(-1)!.split(' ')
-    return state === 'Z' || state === 'X' ? [] : [`${pid}@${fields[18]}`]
-  } catch {
-    return []
-  }
+  const [state, ...fields] = entryOf(pid, 'stat').split(') ').at(-1)!.split(' ')
+  return ['', 'Z', 'X'].includes(state!) ? [] : [`${pid}@${fields[18]}`]
 }
 
 const pidOf = (name: Name): number => Number(name.split('@')[0])
 const isThere = (name: Name): boolean => nameOf(pidOf(name)).includes(name)
-
-function childrenIfThere(pid: number): number[] {
-  try {
-    return childrenOf(pid)
-  } catch {
-    return []
-  }
-}

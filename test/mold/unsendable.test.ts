@@ -1,11 +1,11 @@
 /** Descriptors that the kernel lets nobody send (ETOOMANYREFS, unix(7)): nothing is lost by it but time. */
-import { readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ask } from '../../lib/control/client.ts'
 import { ready, type Service, serve } from '../arbiter/service.ts'
-import { isAlive } from '../support/alive.ts'
 import { faults } from '../support/faults.ts'
 import { temporaryFolder } from '../support/folder.ts'
+import { descriptorsOf, isAlive } from '../support/proc.ts'
 import { until } from '../support/until.ts'
 
 const AT_ONCE = [
@@ -47,7 +47,7 @@ async function begin(children: number, args: readonly string[]): Promise<Scene> 
     writeFileSync(at, 'no descriptors')
     return () => rmSync(at)
   }
-  return { service, refuse, open: () => readdirSync(`/proc/${service.program.pid}/fd`).length }
+  return { service, refuse, open: () => descriptorsOf(service.program.pid).length }
 }
 
 const pidOf = async (service: Service): Promise<number> => Number((await service.get()).body)

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { isAlive } from './alive.ts'
+import { isAlive } from './proc.ts'
 import { run, start } from './process.ts'
 import { until } from './until.ts'
 

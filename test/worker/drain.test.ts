@@ -2,9 +2,9 @@
 import { execFileSync } from 'node:child_process'
 import { open } from 'node:fs/promises'
 import { connect } from 'node:net'
-import { isAlive } from '../support/alive.ts'
 import { temporaryFolder } from '../support/folder.ts'
 import { ask, converse } from '../support/http.ts'
+import { isAlive } from '../support/proc.ts'
 import { until } from '../support/until.ts'
 import { LOOPBACK, startWorker, type Worker } from './worker.ts'
 
