@@ -27,7 +27,7 @@ import type { Generation } from './generations/generation.ts'
 import { Generations, type PackedGeneration } from './generations/generations.ts'
 import { poolPolicy } from './generations/policy.ts'
 import { Leaving } from './leaving.ts'
-import { answerListen } from './listeners/answer.ts'
+import { answerListen, answerUnlisten } from './listeners/answer.ts'
 import { lend } from './listeners/lend.ts'
 import { orderOf } from './orders.ts'
 import type { Surroundings } from './surroundings.ts'
@@ -155,10 +155,12 @@ export class Arbiter implements Turn {
   /** What a worker said. */
   heard(worker: Worker, what: Heard): void {
     const { key, pid } = worker
+    const { listeners } = this.#around
     switch (what.kind) {
       case 'announced':
         return this.happened({ kind: 'announced', key, pid })
       case 'ready':
+        listeners.keep(pid)
         if (this.#readyPath !== null) this.#around.workers.tell(pid, { kind: 'probe', path: this.#readyPath })
         return this.happened({ kind: 'ready', key, pid })
       case 'probed':
@@ -166,6 +168,7 @@ export class Arbiter implements Turn {
         if (what.passed) this.happened({ kind: 'passed', key, pid })
         return
       case 'lasted':
+        listeners.keep(pid)
         return this.happened({ kind: 'lasted', key, pid })
       case 'beat':
         return this.happened({ kind: 'heard', key, pid })
@@ -176,6 +179,8 @@ export class Arbiter implements Turn {
         return this.#around.loaded(key.generation, what)
       case 'listen':
         return answerListen(this.#around, worker, what, this.#stopping)
+      case 'unlisten':
+        return answerUnlisten(this.#around, worker, what)
       case 'draining':
       case 'log':
       case 'garbled':
@@ -264,7 +269,7 @@ export class Arbiter implements Turn {
 
   /** False: it is nobody's here. */
   #left(exit: Exit, now: Ms): boolean {
-    const { workers, molds, wards, report } = this.#around
+    const { workers, molds, wards, report, listeners } = this.#around
     const worker = workers.get(exit.pid)
     if (!worker) return wards.some((ward) => ward.left(exit, now))
     const { key, pid, fault } = worker
@@ -273,6 +278,7 @@ export class Arbiter implements Turn {
     molds.reserve.revokeOf(pid)
     this.#events.push({ kind: 'exited', key, pid, exit, ...(fault && { fault }) })
     workers.forget(pid)
+    listeners.forget(pid)
     return true
   }
 

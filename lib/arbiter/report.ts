@@ -61,6 +61,10 @@ export class Report {
     this.#log.info('listening', { address: formatAddress(address) })
   }
 
+  unlistened(address: ListenerAddress): void {
+    this.#log.info('no longer listening: the app has closed it', { address: formatAddress(address) })
+  }
+
   ordered({ signal, pid, uid, fromKernel }: SignalRecord, order: Order): void {
     this.#log.info(`received ${signal}: ${wordsOf(order)}`, fromKernel ? { from: 'kernel' } : { from: pid, uid })
   }

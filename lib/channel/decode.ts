@@ -93,6 +93,7 @@ export const TO_WORKER = {
   stay: { arbiter: isCount, settings: isRecord, sibling: maybe(isCount), open: isList(isOpenSocket) },
   listening: { id: isCount, address: isAddress },
   refused: { id: isCount, code: isText, message: isText },
+  unlistened: { id: isCount },
   drain: { within: isCount, stopping: isFlag, after: maybe(isCount) },
   accept: {},
   lend: { slot: isCount, listeners: isList(isAddress) },
@@ -108,6 +109,7 @@ export const TO_WORKER = {
 export const TO_ARBITER = {
   announced: { pid: isCount },
   listen: { id: isCount, address: isAddress, backlog: isCount },
+  unlisten: { id: isCount, address: isAddress },
   ready: { address: isList(isAddress) },
   lasted: {},
   probed: { passed: isFlag, text: isText },

@@ -60,6 +60,8 @@ export type ToWorker =
   /** Answer to `listen`. One descriptor: the listening socket. */
   | { readonly kind: 'listening'; readonly id: number; readonly address: ListenerAddress }
   | { readonly kind: 'refused'; readonly id: number; readonly code: string; readonly message: string }
+  /** Answer to `unlisten`. */
+  | { readonly kind: 'unlistened'; readonly id: number }
   /**
    * Finish what is in flight, then leave. `within`: milliseconds until the arbiter kills. `after`: milliseconds for
    * which connections are still accepted as before (`stopDelay`); part of `within`; none without it.
@@ -105,6 +107,8 @@ export type ToArbiter =
   | { readonly kind: 'announced'; readonly pid: number }
   /** Open (or share) what the app asks to listen on. */
   | { readonly kind: 'listen'; readonly id: number; readonly address: ListenerAddress; readonly backlog: number }
+  /** The app has closed what `listen` had given it; `address` as in the answer. */
+  | { readonly kind: 'unlisten'; readonly id: number; readonly address: ListenerAddress }
   /** Accepting connections, and `process.send('ready')` was called where `waitReady` asks for it. */
   | { readonly kind: 'ready'; readonly address: readonly ListenerAddress[] }
   /** It has run for `lasts` since it was ready, on its own clock: what was due before that has happened. */

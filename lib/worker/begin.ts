@@ -27,7 +27,8 @@ import { RequestHooks } from './hooks/request-hooks.ts'
 import { NOBODY_HEARS, offerSend, tellSlot } from './identity.ts'
 import type { Ends, Joined } from './join.ts'
 import { delegating, type Lineage, type Past } from './lineage.ts'
-import { asker } from './listen/ask-arbiter.ts'
+import { asker, giver } from './listen/ask-arbiter.ts'
+import { Claims } from './listen/claims.ts'
 import { Gate } from './listen/gate.ts'
 import { Lent } from './listen/lent.ts'
 import { familyOf, interceptListen, type ListenPolicy } from './listen/listen.ts'
@@ -105,6 +106,7 @@ export const prepare = (
     ? watchImports((files, since) => void channel.send({ kind: 'loaded', files, since }))
     : null
   const gate = new Gate()
+  const claims = new Claims(giver(channel))
 
   const policy: ListenPolicy = {
     bind,
@@ -113,6 +115,7 @@ export const prepare = (
     grows: settings.reusePort,
     guard: (handle) => gate.guard(handle),
     ask: asker(channel, open),
+    claim: (handle, address) => claims.claim(handle, address),
     adopt: (server, family) => servers.adopt(server, family),
     accepting: () => boot.accepting(),
     redirected: (name, to) => {
@@ -154,6 +157,7 @@ export const prepare = (
     streams: settings.drainStreams,
     now: () => kernel.now(),
     stopAccepting: () => {
+      claims.keep()
       for (const [server, { shared }] of listened) stopAccepting(kernel, server, gate.isOpen || !shared)
       for (const { fd } of bind.splice(0)) kernel.close(fd)
       closeOpen()

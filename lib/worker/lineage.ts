@@ -40,6 +40,7 @@ export const delegating = (policy: Past['policy']): ListenPolicy => ({
   dup: (fd) => policy.current.dup(fd),
   guard: (handle) => policy.current.guard(handle),
   ask: (address, backlog) => policy.current.ask(address, backlog),
+  claim: (handle, address) => policy.current.claim(handle, address),
   adopt: (server, family) => policy.current.adopt(server, family),
   accepting: () => policy.current.accepting(),
   redirected: (name, to) => policy.current.redirected(name, to),

@@ -67,7 +67,11 @@ async function main() {
     [memory, alarm, ...bound],
   )
   channel.open({
-    message: (message) => (message.kind === 'listen' ? open(message) : tell(message)),
+    message: (message) => {
+      if (message.kind === 'listen') open(message)
+      else if (message.kind === 'unlisten') close(message)
+      else tell(message)
+    },
     garbled: (why) => tell({ kind: 'garbled', why }),
     ended: () => setImmediate(reap),
   })
@@ -82,6 +86,16 @@ async function main() {
     } catch (error) {
       channel.send({ kind: 'refused', id, code: error.code, message: error.message })
     }
+  }
+
+  function close({ id, address }) {
+    for (const [key, fd] of opened) {
+      if (JSON.stringify(kernel.listenerAddress(fd)) !== JSON.stringify(address)) continue
+      opened.delete(key)
+      kernel.close(fd)
+    }
+    tell({ kind: 'unlistened', address })
+    channel.send({ kind: 'unlistened', id })
   }
 
   function reap() {

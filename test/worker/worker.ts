@@ -23,7 +23,8 @@ type Row = Readonly<Record<keyof typeof import('../../lib/channel/heartbeat.ts')
 
 /** What the fake arbiter tells: what the worker said, and what it saw itself. */
 export type Told =
-  | Exclude<ToArbiter, { kind: 'listen' }>
+  | Exclude<ToArbiter, { kind: 'listen' | 'unlisten' }>
+  | { readonly kind: 'unlistened'; readonly address: ListenerAddress }
   | { readonly kind: 'asked'; readonly address: ListenerAddress; readonly backlog: number }
   | { readonly kind: 'spawned'; readonly pid: number; readonly bound: readonly ListenerAddress[] }
   | { readonly kind: 'garbled'; readonly why: string }

@@ -1,4 +1,7 @@
-/** Opens what the app asks to listen on, or shares it; a failure becomes the app's own `error` event. */
+/**
+ * Opens what the app asks to listen on, or shares it; a failure becomes the app's own `error` event. Closes what it gives
+ * back.
+ */
 import type { ToArbiter } from '../../channel/messages.ts'
 import type { KernelError } from '../../kernel/kernel.ts'
 import type { Report } from '../report.ts'
@@ -16,7 +19,7 @@ export function answerListen(
     const isNew = !listeners.has(address)
     // An app that runs as somebody else must not get from us what that user could not have.
     const rights = generation.program.identity ?? null
-    const listener = listeners.open(address, { backlog, reusePort: generation.config.reusePort }, rights)
+    const listener = listeners.claim(address, { backlog, reusePort: generation.config.reusePort }, rights, pid)
     if (isNew) report.listening(listener.address)
     const { fd } = listeners.forSlot(listener, key.slot)
     workers.tell(pid, { kind: 'listening', id, address: listener.address }, [fd])
@@ -25,4 +28,13 @@ export function answerListen(
     report.refusedToListen(address, message)
     workers.tell(pid, { kind: 'refused', id, code, message })
   }
+}
+
+export function answerUnlisten(
+  { workers, listeners, report }: { workers: Workers; listeners: Listeners; report: Report },
+  { pid }: Worker,
+  { id, address }: Extract<ToArbiter, { kind: 'unlisten' }>,
+): void {
+  if (listeners.release(address, pid)) report.unlistened(address)
+  workers.tell(pid, { kind: 'unlistened', id })
 }

@@ -1,6 +1,6 @@
 /**
  * The listening sockets. Each is opened once and kept for the arbiter's whole life; a worker's death or replacement never
- * closes one. All workers share the one of an address, or with `reusePort` each slot has one of its own: what the kernel
+ * closes one. Only what an app closes itself before it serves there is closed: it has tried whether it could. All workers share the one of an address, or with `reusePort` each slot has one of its own: what the kernel
  * has queued in that is nobody else's, so it is kept, and lent to another slot, when its slot goes away (`lend.ts`).
  */
 import { rmSync, statSync } from 'node:fs'
@@ -8,7 +8,7 @@ import { formatAddress } from '../../config/address.ts'
 import { kernelError } from '../../kernel/errors.ts'
 import type { Kernel, KernelError, ListenerAddress, ListenOptions, Rights } from '../../kernel/kernel.ts'
 import { firstUnprivilegedPort } from '../../system/ports.ts'
-import { type Fd, fd } from '../../units.ts'
+import { type Fd, fd, type Pid } from '../../units.ts'
 import type { HandedListener, Handover } from '../succession/handover.ts'
 
 export type Listener = {
@@ -25,6 +25,8 @@ type Held = Listener & {
   readonly options: ListenOptions
   /** Whose rights its file was made with, where those were not ours. */
   readonly rights: Rights | null
+  /** The workers that have asked for it and may give it back: then it goes. Null: it stays. */
+  claims: Set<Pid> | null
 }
 
 export class Listeners {
@@ -35,6 +37,7 @@ export class Listeners {
   #activated: readonly Fd[] = []
   /** Inherited ones whose files still belong to the arbiter before this one. */
   readonly #unowned: Held[] = []
+  #isClosed = false
 
   constructor(kernel: Kernel) {
     this.#kernel = kernel
@@ -54,6 +57,36 @@ export class Listeners {
     return this.#as(rights, () =>
       this.#hold(name, this.#listen(address, options), true, { ...options, reusePort }, rights),
     )
+  }
+
+  /** As `open`, for this worker, which may give it back. */
+  claim(address: ListenerAddress, options: ListenOptions, rights: Rights | null, by: Pid): Listener {
+    const isNew = !this.has(address)
+    const listener = this.open(address, options, rights)
+    const held = this.#held.get(formatAddress(listener.address))!
+    if (isNew) held.claims = new Set()
+    held.claims?.add(by)
+    return listener
+  }
+
+  /** The worker has closed it, at this address. True: so have all who had it, and it is open no more. */
+  release(address: ListenerAddress, by: Pid): boolean {
+    const held = this.#held.get(formatAddress(address))
+    if (this.#isClosed || !held?.claims?.delete(by) || held.claims.size > 0) return false
+    this.#closeOne(held)
+    this.#unlinkOne(held)
+    for (const [name, one] of this.#held) if (one === held) this.#held.delete(name)
+    return true
+  }
+
+  /** What this worker has claimed stays. */
+  keep(by: Pid): void {
+    for (const held of this.#each()) if (held.claims?.has(by)) held.claims = null
+  }
+
+  /** The worker is gone, which closes nothing. */
+  forget(by: Pid): void {
+    for (const { claims } of this.#each()) claims?.delete(by)
   }
 
   /** The open one of that name. */
@@ -84,9 +117,10 @@ export class Listeners {
     return Math.max(0, ...this.all().map(({ dealt }) => dealt?.length ?? 0))
   }
 
-  /** Those that all workers share, but for these, by the names that they are asked for by. */
+  /** Those that all workers share and that stay, but for these, by the names that they are asked for by. */
   shared(but: readonly Listener[]): readonly (Listener & { readonly name: string })[] {
-    const left = [...this.#held].filter(([, { dealt, fd }]) => dealt === null && but.every((one) => one.fd !== fd))
+    const stays = ({ dealt, claims }: Held): boolean => dealt === null && claims === null
+    const left = [...this.#held].filter(([, held]) => stays(held) && but.every((one) => one.fd !== held.fd))
     return left.map(([name, { fd, address }]) => ({ name, fd, address }))
   }
 
@@ -124,7 +158,7 @@ export class Listeners {
     this.#activated = activated.map((number) => fd(number))
     for (const { names, address, fd: number, ours, options, dealt, rights = null } of listeners) {
       const slots = dealt?.map((one) => fd(one)) ?? null
-      const held = { fd: fd(number), address, inode: null, options, dealt: slots, rights }
+      const held = { fd: fd(number), address, inode: null, options, dealt: slots, rights, claims: null }
       for (const name of names) this.#held.set(name, held)
       if (ours) this.#unowned.push(held)
     }
@@ -151,17 +185,24 @@ export class Listeners {
 
   /** Closes our copies; what is queued in them is the workers' to accept. The socket files stay until `unlink`. */
   close(): void {
-    for (const { fd, dealt } of this.#each()) for (const each of dealt ?? [fd]) this.#kernel.close(each)
+    this.#isClosed = true
+    for (const held of this.#each()) this.#closeOne(held)
   }
 
   /** Removes the socket files, but none that has become somebody else's. */
   unlink(): void {
-    for (const { address, inode, rights } of this.#each()) {
-      if (address.kind !== 'unix' || inode === null) continue
-      this.#as(rights, () => {
-        if (inodeOf(address.path) === inode) rmSync(address.path, { force: true })
-      })
-    }
+    for (const held of this.#each()) this.#unlinkOne(held)
+  }
+
+  #closeOne({ fd, dealt }: Held): void {
+    for (const each of dealt ?? [fd]) this.#kernel.close(each)
+  }
+
+  #unlinkOne({ address, inode, rights }: Held): void {
+    if (address.kind !== 'unix' || inode === null) return
+    this.#as(rights, () => {
+      if (inodeOf(address.path) === inode) rmSync(address.path, { force: true })
+    })
   }
 
   /** Where an app's user may choose a path, a link in it must not lead where that user may not go. */
@@ -178,7 +219,7 @@ export class Listeners {
   #hold(name: string, fd: Fd, ours: boolean, options: ListenOptions, rights: Rights | null = null): Held {
     const address = this.#kernel.listenerAddress(fd)
     const inode = ours && address.kind === 'unix' ? inodeOf(address.path) : null
-    const held = { fd, address, inode, options, dealt: options.reusePort ? [fd] : null, rights }
+    const held = { fd, address, inode, options, dealt: options.reusePort ? [fd] : null, rights, claims: null }
     this.#held.set(name, held)
     this.#held.set(formatAddress(address), held)
     return held

@@ -1,6 +1,6 @@
 /**
- * Asks the arbiter for a socket, and waits for it: `listen` gives its answer before it returns. What is `open` already is
- * not asked for, once.
+ * Asks the arbiter for a socket, or gives one back, and waits for the answer: `listen` and `close` have done what they say
+ * when they return.
  */
 import type { ToWorker } from '../../channel/messages.ts'
 import { formatAddress } from '../../config/address.ts'
@@ -11,9 +11,13 @@ import type { Asked } from './listen.ts'
 
 /** How long the arbiter may take to open a socket. */
 const PATIENCE = ms(30_000)
+/** How long it may take to close one: the app can do without. */
+const PATIENCE_FOR_CLOSING = ms(1_000)
 
 type Answer = Extract<ToWorker, { kind: 'listening' | 'refused' }>
+type Closed = Extract<ToWorker, { kind: 'unlistened' }>
 
+/** What is `open` already is not asked for, once. */
 export const asker = (
   channel: WorkerChannel,
   open: OpenSockets,
@@ -38,5 +42,15 @@ export const asker = (
     const [fd] = answer.fds
     if (fd === undefined) return { ok: false, code: 'EBADF', message: 'no socket came' }
     return { ok: true, fd, address: answer.message.address }
+  }
+}
+
+export const giver = (channel: WorkerChannel): ((address: ListenerAddress) => void) => {
+  let last = 0
+  return (address) => {
+    const id = ++last
+    channel.send({ kind: 'unlisten', id, address })
+    const isIt = (message: ToWorker): message is Closed => message.kind === 'unlistened' && message.id === id
+    channel.wait(isIt, PATIENCE_FOR_CLOSING)
   }
 }

@@ -33,6 +33,8 @@ export type ListenPolicy = {
   guard(handle: Handle): Handle
   /** Asks the arbiter; blocks, so that `address()` is right as soon as `listen` returns, as in Node. */
   ask(address: ListenerAddress, backlog: number): Asked
+  /** The handle of what was asked for; the same one. */
+  claim(handle: Handle, address: ListenerAddress): Handle
   /** The server is about to accept connections. */
   adopt(server: net.Server, family: Family): void
   /** A server accepts connections from now on. */
@@ -60,6 +62,8 @@ export type Listened = {
   readonly shared: boolean
   /** It serves what `bind` names. */
   readonly bound: boolean
+  /** The app may only be trying whether the port is free. */
+  isTrial: boolean
   /** In another life, with the policy of then: listens as it did. Null: on what the app had opened itself. */
   readonly again: (() => void) | null
 }
@@ -106,8 +110,15 @@ export const interceptListen = (policy: ListenPolicy): ReadonlyMap<net.Server, L
         Reflect.apply(insides._listen2, server, [address, port, type, backlog, fd, flags])
       }
       const bound = placement.kind === 'bound'
-      listened.set(server, { family, addresses, shared, bound, again: ownHandle ? null : again })
-      policy.accepting()
+      const isTrial = family === 'net'
+      const entry = { family, addresses, shared, bound, isTrial, again: ownHandle ? null : again }
+      listened.set(server, entry)
+      if (!isTrial) return policy.accepting()
+      // Who tries a port closes it as soon as he hears that he has it.
+      setImmediate(() => {
+        entry.isTrial = false
+        policy.accepting()
+      })
     }
     if (placement.kind === 'private') return go(privateAddress(request), false)
     if (placement.kind === 'bound') {
@@ -129,7 +140,8 @@ export const interceptListen = (policy: ListenPolicy): ReadonlyMap<net.Server, L
       process.nextTick(() => server.emit('error', error))
       return
     }
-    take(server, [policy.guard(openHandle(asked.fd))], [asked.address], policy.grows)
+    const handle = policy.claim(policy.guard(openHandle(asked.fd)), asked.address)
+    take(server, [handle], [asked.address], policy.grows)
     go([asked.address], true, queue)
   }
   insides._listen2 = ours2

@@ -10,8 +10,8 @@ const REST = 4_096
 
 /** Where the app accepts connections. A plain server that nobody shares is not what it was started for. */
 export const accepting = (listened: ReadonlyMap<Server, Listened>): readonly ListenerAddress[] =>
-  [...listened].flatMap(([server, { family, shared, addresses }]) => {
-    if (!server.listening || (family === 'net' && !shared)) return []
+  [...listened].flatMap(([server, { family, shared, addresses, isTrial }]) => {
+    if (!server.listening || isTrial || (family === 'net' && !shared)) return []
     const own = shared ? null : server.address()
     return own !== null && typeof own === 'object' ? [{ kind: 'tcp', host: own.address, port: own.port }] : addresses
   })
