@@ -273,12 +273,14 @@ export class Arbiter implements Turn {
     const worker = workers.get(exit.pid)
     if (!worker) return wards.some((ward) => ward.left(exit, now))
     const { key, pid, fault } = worker
-    report.left(worker, exit, this.#memberOf(key)?.life.phase.kind === 'leaving')
+    const phase = this.#memberOf(key)?.life.phase.kind
+    report.left(worker, exit, phase === 'leaving')
     molds.promotions.workerLeft(exit)
     molds.reserve.revokeOf(pid)
     this.#events.push({ kind: 'exited', key, pid, exit, ...(fault && { fault }) })
     workers.forget(pid)
-    listeners.forget(pid)
+    if (phase === 'starting') listeners.forget(pid)
+    else listeners.keep(pid)
     return true
   }
 

@@ -84,7 +84,7 @@ export class Listeners {
     for (const held of this.#each()) if (held.claims?.has(by)) held.claims = null
   }
 
-  /** The worker is gone, which closes nothing. */
+  /** The worker is gone before it was ready: nothing is closed, but others may give it back. */
   forget(by: Pid): void {
     for (const { claims } of this.#each()) claims?.delete(by)
   }
