@@ -1,20 +1,6 @@
 import { constants } from 'node:os'
 import { getSystemErrorMap } from 'node:util'
-import type { KernelError, SpawnError } from './kernel.ts'
-
-/** Whether a thrown value is a failed system call; with `code` (`'ENOENT'`), whether it failed by that. */
-export function isKernelError(error: unknown, code?: string): error is KernelError {
-  return (
-    error instanceof Error &&
-    'syscall' in error &&
-    'errno' in error &&
-    'code' in error &&
-    (code === undefined || error.code === code)
-  )
-}
-
-/** Whether a thrown value came from `spawn` and says at which stage. */
-export const isSpawnError = (error: unknown): error is SpawnError => isKernelError(error) && 'stage' in error
+import type { KernelError } from './kernel.ts'
 
 /**
  * A `KernelError` made without a system call, worded as the addon words its own.

@@ -1,6 +1,5 @@
 /** A mold forked by its native half: who gets what, and when it is said. */
 import assert from 'node:assert/strict'
-import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { FromMold } from '../../lib/channel/mold-messages.ts'
@@ -126,26 +125,12 @@ export const scenes = {
     await end()
   },
 
-  'the threads and the liveness of the loop are told': async () => {
+  'the threads are told': async () => {
     const mold = realMoldKernel()
     assert.equal(mold.threads()[0]!.id, process.pid)
     await readFile(__filename)
     const before = mold.threads().length
     assert(before >= 5, `${before} threads: the main one and four of the pool at least`)
-    await new Promise<void>((resolve) => {
-      process.once('beforeExit', () => {
-        assert.equal(mold.loopAlive(), false)
-        const timer = setTimeout(() => {}, 1000)
-        assert.equal(mold.loopAlive(), true)
-        timer.unref()
-        assert.equal(mold.loopAlive(), false)
-        const { port1 } = new MessageChannel()
-        port1.ref?.()
-        port1.close()
-        assert.equal(mold.loopAlive(), true, 'a handle that is closing')
-        once(port1 as never, 'close').then(() => resolve())
-      })
-    })
   },
 
   'pages that another process has come to need are mapped beforehand, and nothing changes by it': async () => {

@@ -3,8 +3,7 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { existsSync, fstatSync, openSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { childEnvironment } from '../../lib/kernel/environment.ts'
-import { isSpawnError } from '../../lib/kernel/errors.ts'
-import type { Exit, SpawnPlan } from '../../lib/kernel/kernel.ts'
+import type { Exit, SpawnError, SpawnPlan } from '../../lib/kernel/kernel.ts'
 import { type Fd, fd } from '../../lib/units.ts'
 import { scratch } from '../support/scratch.ts'
 import { ended, output, planOf, shell, WITH_KERNEL } from './children.ts'
@@ -20,8 +19,9 @@ function failure(plan: SpawnPlan): [string, string, string | undefined] {
   const kernel = realKernel()
   try {
     kernel.spawn(plan)
-  } catch (error) {
-    assert(isSpawnError(error), String(error))
+  } catch (thrown) {
+    const error = thrown as SpawnError
+    assert('stage' in error, String(error))
     assert(error.message.includes(error.path!) && error.message.includes(error.stage), error.message)
     assert.deepEqual(kernel.reapStrangers([]), { exits: [], blocked: false })
     return [error.stage, error.code, error.path]
