@@ -189,14 +189,30 @@ Napi::Value child_of(Napi::Env env, uv_loop_t* loop, const Datagram& request) {
   return result;
 }
 
-// Node opens its inspector at SIGUSR1, on another thread: the mold would do so in every child instead. Ignored as long as
-// this lives, which in a child is until it is itself.
+// Node opens its inspector at SIGUSR1, on another thread: a mold could not be forked with it, or would open one in every
+// child instead.
+void ignore_usr1(struct sigaction* before) {
+  struct sigaction ignore {};
+  ignore.sa_handler = SIG_IGN;
+  sigaction(SIGUSR1, &ignore, before);
+}
+
+// What Node does at SIGUSR1, where that was ignored before anything was loaded.
+struct sigaction of_node {};
+bool is_ignored = false;
+
+void ignore_inspector_signal(const Napi::CallbackInfo&) {
+  ignore_usr1(&of_node);
+  is_ignored = true;
+}
+
+// As long as this lives, which in a child is until it is itself, no listener hears the signal either.
 class InspectorSignalIgnored {
  public:
   InspectorSignalIgnored() {
-    struct sigaction ignore {};
-    ignore.sa_handler = SIG_IGN;
-    sigaction(SIGUSR1, &ignore, &before_);
+    ignore_usr1(&before_);
+    // Else the app listens.
+    if (is_ignored && before_.sa_handler == SIG_IGN) before_ = of_node;
   }
   ~InspectorSignalIgnored() { sigaction(SIGUSR1, &before_, nullptr); }
   InspectorSignalIgnored(const InspectorSignalIgnored&) = delete;
@@ -229,6 +245,9 @@ Napi::Value serve_forks(const Napi::CallbackInfo& info) {
 
 }  // namespace
 
-void install_mold(Napi::Env env, Napi::Object exports) { put(env, exports, "serveForks", serve_forks); }
+void install_mold(Napi::Env env, Napi::Object exports) {
+  put(env, exports, "serveForks", serve_forks);
+  put(env, exports, "ignoreInspectorSignal", ignore_inspector_signal);
+}
 
 }  // namespace monoceros

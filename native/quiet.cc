@@ -12,10 +12,6 @@
 namespace monoceros {
 namespace {
 
-Napi::Value loop_alive(const Napi::CallbackInfo& info) {
-  return Napi::Boolean::New(info.Env(), uv_loop_alive(loop_of(info.Env())) != 0);
-}
-
 std::string name_of_thread(const char* tid) {
   char text[64] = "";
   const int fd = open((std::string("/proc/self/task/") + tid + "/comm").c_str(), O_RDONLY | O_CLOEXEC);
@@ -49,7 +45,6 @@ Napi::Value loop_requests(const Napi::CallbackInfo& info) {
 }  // namespace
 
 void install_quiet(Napi::Env env, Napi::Object exports) {
-  put(env, exports, "loopAlive", loop_alive);
   put(env, exports, "loopRequests", loop_requests);
   put(env, exports, "threads", threads);
 }

@@ -16,8 +16,11 @@ export type MoldKernel = {
    * has come to and after what it has printed. Returns the name of what this Node binary lacks, else null.
    */
   leaveByExit(): string | null
-  /** Whether the event loop would go on (uv_loop_alive): referenced handles, requests in flight, handles closing. */
-  loopAlive(): boolean
+  /**
+   * From now on SIGUSR1 is ignored, at which Node would open its inspector on another thread; what is forked from this
+   * process handles it as Node does.
+   */
+  ignoreInspectorSignal(): void
   /** Requests in flight on the event loop: file and dns work, writes, connects. */
   loopRequests(): number
   /** The threads of this process, the main one first. */

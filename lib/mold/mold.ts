@@ -18,6 +18,7 @@ import { compact } from './compact.ts'
 import { keepCompiled } from './compile-cache.ts'
 import { noteExits } from './exits.ts'
 import { LateHook, runHooks } from './hooks.ts'
+import { hasInspector } from './inspector.ts'
 import { withPeers } from './peers.ts'
 import { type Holdings, holdings, stillOpen } from './quiet.ts'
 import { installRandomness, type Randomness } from './randomness.ts'
@@ -71,6 +72,7 @@ export class Mold {
   constructor(options: MoldOptions) {
     const { [CHANNEL_VARIABLE]: number } = process.env
     delete process.env[CHANNEL_VARIABLE]
+    this.#mold.ignoreInspectorSignal()
     this.#options = options
     this.#fd = fd(Number(number))
     this.kernel.setCloseOnExec(this.#fd, true)
@@ -120,7 +122,9 @@ export class Mold {
   open(): readonly string[] {
     const now = holdings(this.kernel, this.#mold)
     const { [this.#fd]: _own, ...descriptors } = now.descriptors
-    return stillOpen(this.#before, { ...now, descriptors }, this.#starters)
+    const isInspected = now.threads > this.#before.threads && hasInspector()
+    const starters = isInspected ? [...this.#starters, 'the inspector, by inspector.open'] : this.#starters
+    return stillOpen(this.#before, { ...now, descriptors }, starters)
   }
 
   /**

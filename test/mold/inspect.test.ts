@@ -1,5 +1,6 @@
 /** Node's inspector in forked workers: each opens its own; the mold has none, nor what comes to be of an option of Node's. */
-import { readFileSync } from 'node:fs'
+import { execFileSync } from 'node:child_process'
+import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { ready, serve } from '../arbiter/service.ts'
 import { temporaryFolder } from '../support/folder.ts'
@@ -60,6 +61,21 @@ test('SIGUSR1 to a mold, by which Node opens its inspector, opens none in those 
   await ready(service, 1, mark)
   expect((await service.get()).body).toBe('undefined')
   expect(service.program.output).not.toContain('Debugger listening')
+})
+
+test('and none in a mold that loads the app', async () => {
+  const app = `
+    console.log('loading')
+    require('node:fs').readFileSync('load')
+    require('node:http').createServer((q, r) => r.end('ok')).listen(3000)`
+  const prepare = (folder: string) => void execFileSync('mkfifo', [join(folder, 'load')])
+  const { program, folder } = serve(['--preload', ...AT_ONCE], { files: { 'app.js': app }, prepare })
+  await program.line('loading')
+  const [, mold] = await program.line(/mold started pid=(\d+)/)
+  process.kill(Number(mold), 'SIGUSR1')
+  writeFileSync(join(folder, 'load'), '')
+  await program.line('all workers are ready')
+  expect(program.output).not.toContain('Debugger listening')
 })
 
 test.each([

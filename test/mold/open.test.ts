@@ -47,6 +47,7 @@ const OPEN: readonly (readonly [what: string, named: RegExp | (() => RegExp), ap
     /^1 × a thread \(module\.register by .*app\.js\)/,
     () => `require('node:module').register(${HOOKS})`,
   ],
+  ['the inspector', /1 × a thread \(the inspector, by inspector\.open/, () => `require('node:inspector').open(0)`],
   ['a watched file', /a watched file/, () => `require('node:fs').watch('.').unref()`],
   ['an open file', /descriptor \d+ \(.*app\.js\)/, () => `require('node:fs').openSync(__filename)`],
 ]
