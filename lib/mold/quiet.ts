@@ -54,13 +54,20 @@ export function stillOpen(before: Holdings, now: Holdings, starters: readonly st
     const more = count - (before.handles[type] ?? 0)
     if (more > 0 && !HARMLESS.has(type)) open.push(`${more} × ${HANDLE_WORDS[type] ?? `a handle of the type ${type}`}`)
   }
-  // Before the descriptors, most of which are its own then.
-  if (now.threads > before.threads) open.push(threads(now.threads - before.threads, before, now, starters))
-  for (const [fd, target] of Object.entries(now.descriptors))
-    if (before.descriptors[Number(fd)] === undefined && !LIBUVS.has(target)) open.push(`descriptor ${fd} (${target})`)
+  const more = now.threads - before.threads
+  if (more > 0) open.push(threads(more, before, now, starters))
+  const opened = Object.entries(now.descriptors).filter(
+    ([fd, target]) => before.descriptors[Number(fd)] === undefined && !LIBUVS.has(target),
+  )
+  const others = opened.filter(([, target]) => more <= 0 || !OF_LOOPS.test(target))
+  if (others.length < opened.length) open.push(`${opened.length - others.length} descriptors that may be of threads`)
+  for (const [fd, target] of others) open.push(`descriptor ${fd} (${target})`)
   if (now.requests > before.requests) open.push(`${now.requests - before.requests} × a request in flight`)
   return open
 }
+
+/** What each thread's event loop has. */
+const OF_LOOPS = /^(anon_inode|pipe):/
 
 /** So Node calls all that a `Worker` or the module loader starts, from version 24 on. */
 const NODES_OWN = 'WorkerThread'

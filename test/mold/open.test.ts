@@ -36,7 +36,7 @@ const OPEN: readonly (readonly [what: string, named: RegExp | (() => RegExp), ap
   ['a child process', /a child process/, () => `require('node:child_process').spawn('sleep', ['1000']).unref()`],
   [
     'a worker thread',
-    /^1 × a thread \(a Worker by .*app\.js\)/,
+    /^1 × a thread \(a Worker by .*app\.js\), \d+ descriptors that may be of threads$/,
     () => `new (require('node:worker_threads').Worker)(${STAYS}, { eval: true }).unref()`,
   ],
   ['a request in flight', /a request in flight/, () => `require('node:fs').open('fifo', () => {})`],
@@ -44,7 +44,7 @@ const OPEN: readonly (readonly [what: string, named: RegExp | (() => RegExp), ap
   ['an idle connection of an agent', /a TCP socket/, () => AGENT.replace('PORT', String(port))],
   [
     'hooks of the module loader',
-    /^1 × a thread \(module\.register by .*app\.js\)/,
+    /^1 × a thread \(module\.register by .*app\.js\), \d+ descriptors that may be of threads$/,
     () => `require('node:module').register(${HOOKS})`,
   ],
   ['the inspector', /1 × a thread \(the inspector, by inspector\.open/, () => `require('node:inspector').open(0)`],
