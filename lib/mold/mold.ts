@@ -252,7 +252,7 @@ export class Mold {
       this.go.modules === undefined ? ['the app was', 'worker'] : ['companions were', 'companion']
     const timers = holdings(this.kernel, this.#mold).timers + unreferenced
     if (timers > 0)
-      this.#say('warning', `${timers} timers were made while ${what} loaded: they tick in every ${children}`)
+      this.#say('warning', `timers that were made while ${what} loaded tick in every ${children}: ${timers}`)
     const drawn = this.#randomness.drawn()
     if (drawn.length > 0)
       this.#say(
