@@ -75,7 +75,9 @@ export function troubleWords(trouble: Trouble): string {
     case 'spawnTimeout':
       return 'was not started in time'
     case 'bootTimeout':
-      return 'was not ready in time (bootTimeout)'
+      return trouble.wasReady
+        ? 'was ready, but then blocked its event loop for bootTimeout'
+        : 'was not ready in time (bootTimeout)'
     case 'silent':
       return 'gave no sign of life'
   }

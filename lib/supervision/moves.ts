@@ -92,7 +92,8 @@ export const watchBoot = (life: Life, phase: In<'starting'>, _event: unknown, no
 export function watchProof(life: Life, phase: In<'proving'>, _event: unknown, now: Ms, policy: LifePolicy): Step {
   if (isSilent(phase.heard, now, policy)) return leave(life, phase, 'silent', { kind: 'silent' }, now, policy)
   if (!isDue(life, now, policy)) return none(life)
-  if (!phase.passed || !phase.lasted) return leave(life, phase, 'hung', { kind: 'bootTimeout' }, now, policy)
+  if (!phase.passed) return leave(life, phase, 'hung', { kind: 'bootTimeout' }, now, policy)
+  if (!phase.lasted) return leave(life, phase, 'hung', { kind: 'bootTimeout', wasReady: true }, now, policy)
   return prove(life, phase, now, policy)
 }
 

@@ -22,8 +22,8 @@ export type Trouble =
   | { readonly kind: 'spawnFailed'; readonly error: string; readonly fault: Fault | null }
   /** Nobody answered the request to spawn in time. */
   | { readonly kind: 'spawnTimeout' }
-  /** It was not ready (or did not pass its probe) in time. */
-  | { readonly kind: 'bootTimeout' }
+  /** It was not ready (or did not pass its probe) in time; `wasReady`: it was, but has not told that it has lasted. */
+  | { readonly kind: 'bootTimeout'; readonly wasReady?: true }
   /** It gave no sign of life for too long. */
   | { readonly kind: 'silent' }
 

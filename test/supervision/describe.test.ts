@@ -69,6 +69,7 @@ test.each<[string, Trouble]>([
   ['could not be started: ENOENT', { kind: 'spawnFailed', error: 'ENOENT', fault: null }],
   ['was not started in time', { kind: 'spawnTimeout' }],
   ['was not ready in time (bootTimeout)', { kind: 'bootTimeout' }],
+  ['was ready, but then blocked its event loop for bootTimeout', { kind: 'bootTimeout', wasReady: true }],
   ['gave no sign of life', { kind: 'silent' }],
 ])('what was wrong reads: %s', (expected, trouble) => {
   expect(troubleWords(trouble)).toBe(expected)

@@ -96,7 +96,9 @@ describe('what makes a process good', () => {
     // Its clock may be ahead of ours.
     const early = step(ready, EVENTS.lasted, ms(NOW + 59), telling).life
     expect([early.phase.kind, deadline(early, telling)]).toEqual(['proving', NOW + 60])
-    expect(outcome(ready, { kind: 'tick' }, ms(NOW + 5060), telling)).toBe('leaving up: stack 7')
+    const late = step(ready, { kind: 'tick' }, ms(NOW + 5060), telling)
+    expect(late.life.phase).toMatchObject({ reason: 'hung', trouble: { kind: 'bootTimeout', wasReady: true } })
+    expect(late.effects).toEqual([{ kind: 'signal', pid: 7, how: 'stack' }])
     const atOnce = { ...telling, startsecs: ms(0) }
     expect(outcome(lifeIn(PHASES.starting), EVENTS.ready, NOW, atOnce)).toBe('up up')
   })
