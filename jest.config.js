@@ -1,3 +1,5 @@
+const { availableParallelism } = require('node:os')
+
 /** Tests import the TypeScript sources; what forks or loads the addon runs the built `dist/` in a process of its own. */
 module.exports = {
   testEnvironment: 'node',
@@ -19,7 +21,7 @@ module.exports = {
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
   reporters: ['default', '<rootDir>/test/support/summary-reporter.js'],
-  // Tests wait more than they compute; elsewhere a core stays free for whoever sits there.
-  ...(process.env.CI ? { maxWorkers: '100%' } : {}),
+  // Tests wait more than they compute: for processes, timers and each other.
+  maxWorkers: (process.env.CI ? 2 : 1) * availableParallelism(),
   testTimeout: 180_000,
 }
