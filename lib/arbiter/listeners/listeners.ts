@@ -1,7 +1,8 @@
 /**
  * The listening sockets. Each is opened once and kept for the arbiter's whole life; a worker's death or replacement never
- * closes one. Only what an app closes itself before it serves there is closed: it has tried whether it could. All workers share the one of an address, or with `reusePort` each slot has one of its own: what the kernel
- * has queued in that is nobody else's, so it is kept, and lent to another slot, when its slot goes away (`lend.ts`).
+ * closes one; only what the app itself closes before it serves there is closed (port probes). All workers share the one of
+ * an address, or with `reusePort` each slot has one of its own: what the kernel has queued in that is nobody else's, so it
+ * is kept, and lent to another slot, when its slot goes away (`lend.ts`).
  */
 import { rmSync, statSync } from 'node:fs'
 import { formatAddress } from '../../config/address.ts'

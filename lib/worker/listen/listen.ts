@@ -114,7 +114,7 @@ export const interceptListen = (policy: ListenPolicy): ReadonlyMap<net.Server, L
       const entry = { family, addresses, shared, bound, isTrial, again: ownHandle ? null : again }
       listened.set(server, entry)
       if (!isTrial) return policy.accepting()
-      // Who tries a port closes it as soon as he hears that he has it.
+      // Whoever tries a port closes it on hearing that it could be had.
       setImmediate(() => {
         entry.isTrial = false
         policy.accepting()
