@@ -48,7 +48,7 @@ test(`${STEPS} steps of the seed ${SEED}`, async () => {
   expect(descriptors(program.pid)).toEqual(before)
   program.signal('SIGTERM')
   expect(await program.ended()).toEqual({ code: 0, signal: null })
-}, 420_000)
+}, 900_000)
 
 async function killOne(service: Service, random: Random): Promise<void> {
   const children = service.children()
