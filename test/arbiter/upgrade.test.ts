@@ -65,7 +65,7 @@ test('under load, with signals sent all the while, no request fails, no signal i
     pid: program.pid,
     version: '1.3.0',
   })
-}, 180_000)
+})
 
 test('everything is as before: workers are kept alive, reloads and companions work, TERM ends all of it', async () => {
   const { program, socket, ctl, upgrade, workers } = await installed()

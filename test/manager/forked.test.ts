@@ -373,7 +373,7 @@ describe('a module that cannot be loaded is its own companion’s affair:', () =
     expect(await become('bad', 'FATAL')).toMatchObject({ reason: 'was not started in time' })
     await program.line('good runs')
     await become('good', 'RUNNING')
-  }, 40_000)
+  })
 })
 
 it('outlive their mold, and the next one that is needed is forked from a new one', async () => {

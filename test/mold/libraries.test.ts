@@ -58,11 +58,11 @@ async function distinct(app: string, workers: number): Promise<Readonly<Record<s
 
 test('64 siblings with the recipes have nothing in common', async () => {
   expect(await distinct(DRAWING(RECIPES), 64)).toEqual({ nanoid: 64, objectId: 64, ulid: 64, boundary: 64 })
-}, 180_000)
+})
 
 test('without the recipes they have: the recipes are what helps', async () => {
   expect(await distinct(DRAWING(''), 4)).toEqual({ nanoid: 1, objectId: 1, ulid: 1, boundary: 4 })
-}, 60_000)
+})
 
 test('what the packages drew while the app was loaded is told by their names', async () => {
   const { program } = preload(DRAWING(RECIPES), ['-w', '1'])

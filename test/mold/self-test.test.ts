@@ -28,7 +28,7 @@ test('--check-config forks a mold of its own, once for each way to end', async (
   ])
   expect({ code, stderr }).toEqual({ code: 0, stderr: '' })
   expect(stdout).toContain('the settings are good')
-}, 60_000)
+})
 
 test('there are seven ways to end', () => {
   expect(Object.keys(WAYS)).toEqual(['natural', 'exitCode', 'exit', 'throw', 'reject', 'unsettled', 'signal'])
@@ -36,7 +36,7 @@ test('there are seven ways to end', () => {
 
 test('nothing is left of a self-test that went well', async () => {
   expect((await tested(process.execPath)).stdout).toBe('null\ntrue\n')
-}, 60_000)
+})
 
 test('nor of one whose mold does not come up, which is said', async () => {
   expect((await tested('/bin/false')).stdout).toBe('the mold of the self-test did not come up\ntrue\n')

@@ -69,7 +69,7 @@ test('no two of 64 siblings draw the same random values', async () => {
   const drawn = lines.map(([line]) => JSON.parse(line.slice('drawn '.length)) as Record<string, unknown>)
   expect(Object.keys(drawn[0]!)).toHaveLength(8)
   for (const what of Object.keys(drawn[0]!)) expect(new Set(drawn.map((values) => values[what])).size).toBe(64)
-}, 120_000)
+})
 
 /** Each context made in another way, and drawn from in each child: as it is, and by what was taken of it while loading. */
 const CONTEXTS = `
@@ -98,7 +98,7 @@ test('nor in contexts that were made while the app was loaded', async () => {
   expect(drawn[0]).toHaveLength(11)
   expect(drawn.flat().every((value) => value >= 0 && value < 1)).toBe(true)
   expect(new Set(drawn.flat()).size).toBe(64 * 11)
-}, 120_000)
+})
 
 /** Contexts and threads that are made after the fork, and what they draw. */
 const LATE = `
@@ -118,7 +118,7 @@ test('nor in contexts and threads that were made after the fork', async () => {
   const lines = await service.program.lines(/^drawn .*$/, 8)
   const drawn = lines.flatMap(([line]) => JSON.parse(line.slice('drawn '.length)) as number[])
   expect(new Set(drawn).size).toBe(8 * 8)
-}, 120_000)
+})
 
 test('functions of vm are as they are without preload: what they refuse, and how they look', async () => {
   const told = (service: Service) => service.program.line(/^told (.*)$/)
@@ -207,7 +207,7 @@ test('an app that hangs while it is loaded fails at the boot timeout', async () 
   const service = preload('for (;;) {}', ['--boot-timeout', '0.5s'])
   expect((await service.program.ended()).code).toBe(3)
   expect(service.program.output).toContain('was not started in time')
-}, 60_000)
+})
 
 test('what stays open is named, and refuses preload; preFork may close it', async () => {
   const app = (close: string): string => `
