@@ -37,7 +37,7 @@ describe('as a companion runs', () => {
             socket.on('data', (job) => setTimeout(() => socket.end('done ' + job), 100))
             socket.on('close', () => busy--)
           })
-          server.listen('q')
+          server.listen('q', () => console.log('listens'))
           process.on('SIGTERM', () => server.close(() => { console.log('drained'); resolve() }))
         })
       }`
@@ -46,7 +46,7 @@ describe('as a companion runs', () => {
       { 'consumer.mjs': consumer },
     )
     await become('queue', 'RUNNING')
-    await until(() => existsSync(path('q')))
+    await program.line('listens')
     const socket = connect(path('q'))
     const answer = new Promise((resolve) => socket.on('data', (data) => resolve(String(data))))
     socket.write('job 1')
