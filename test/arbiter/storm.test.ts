@@ -1,3 +1,4 @@
+/** A thousand kills, TTIN, TTOU and HUPs in a row against a real arbiter, each awaited by its logged effect. */
 import { childrenOf, descriptorsOf, stateOf } from '../support/proc.ts'
 import { Random } from '../support/random.ts'
 import { ready, type Service, serve } from './service.ts'

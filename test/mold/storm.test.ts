@@ -1,3 +1,4 @@
+/** Thousands of forks whose children, and now and then the mold, are killed at any moment of their lives; and reloads. */
 import { join } from 'node:path'
 import { ask } from '../../lib/control/client.ts'
 import { type Service, serve } from '../arbiter/service.ts'
