@@ -2,8 +2,9 @@
  * Before all tests: marks the run, so that leaked processes are found, builds what is out of date, and installs the
  * frameworks where their tests are to run.
  */
-import { execFileSync } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { readdirSync, statSync } from 'node:fs'
+import type { Socket } from 'node:net'
 import { join } from 'node:path'
 import { prepareApps, prepareLibraries } from './apps.ts'
 import { isMadeElsewhere, openToEverybody } from './everybodys.ts'
@@ -12,11 +13,21 @@ import { MARK } from './leaks.ts'
 const ROOT = join(__dirname, '..', '..')
 
 module.exports = function setUp({ nonFlagArgs }: { readonly nonFlagArgs: readonly string[] }): void {
-  process.env[MARK] = `${process.pid}-${Date.now()}`
+  const run = `${process.pid}-${Date.now()}`
+  startGuardian(run)
+  process.env[MARK] = run
   if (!isMadeElsewhere()) build()
   openToEverybody(ROOT)
   if (nonFlagArgs.length === 0 || nonFlagArgs.some((pattern) => pattern.includes('apps'))) prepareApps()
   if (nonFlagArgs.length === 0 || nonFlagArgs.some((pattern) => pattern.includes('mold'))) prepareLibraries()
+}
+
+/** It lives in a session of its own, and does not have the mark. */
+function startGuardian(run: string): void {
+  const args = ['-r', join(__dirname, 'typescript.js'), join(__dirname, 'guardian.ts'), run]
+  const guardian = spawn(process.execPath, args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+  guardian.unref()
+  ;(guardian.stdin as Socket).unref()
 }
 
 function build(): void {
